@@ -44,7 +44,7 @@ class CSVAdapter:
         if not is_text_table(head):
             return self._foreign(head, name)
         # Imported here: most files that are looked at are no logs.
-        from rigbridge_csv.selection import best_claims  # noqa: PLC0415
+        from rigbridge_csv.selection import best_claims
 
         best = best_claims(
             self.settings.asked(), head, name, only=self.settings.profile is not None
@@ -78,7 +78,7 @@ class CSVAdapter:
                 text; a row that does not fit costs only its own run.
             NoRunError: it is empty, or a header without rows.
         """
-        from rigbridge_csv.selection import read_log  # noqa: PLC0415 - see detect
+        from rigbridge_csv.selection import read_log
 
         yield from read_log(
             self.settings.asked(),

@@ -1,6 +1,6 @@
 """``rigbridge csv``: a profile from an example, and what a profile makes of a file."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

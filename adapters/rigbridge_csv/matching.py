@@ -338,7 +338,7 @@ def _record_claim(profile: CSVProfile, text: str, *, sure: bool) -> ProfileClaim
         ]
         known = [kind for kind in kinds if rules.find(kind) is not None]
         share = len(known) / max(1, len(kinds))
-        if not known or (share < 0.5 and not sure):  # noqa: PLR2004 - the larger part
+        if not known or (share < 0.5 and not sure):  # the larger part
             continue
         claim = ProfileClaim(
             profile=profile,

@@ -27,7 +27,7 @@ def _profiles(value: object) -> tuple[CSVProfile, ...]:
     if not given:
         return ()
     # Imported for who declares something: detection passes here for every file.
-    from rigbridge_csv.profiles.choice import declared_profiles  # noqa: PLC0415
+    from rigbridge_csv.profiles.choice import declared_profiles
 
     return declared_profiles(given)
 
@@ -72,7 +72,7 @@ class CSVSettings:
         if self.profile is None:
             return self.profiles
         # Imported here: see above.
-        from rigbridge_csv.profiles.choice import named_profile  # noqa: PLC0415
+        from rigbridge_csv.profiles.choice import named_profile
 
         return (named_profile(self.profile, self.profiles),)
 

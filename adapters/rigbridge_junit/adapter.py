@@ -31,7 +31,7 @@ class JUnitAdapter:
         if not any(word in narrow for word in _FIRST):
             return None
         # Imported here: most files that are looked at are no such reports.
-        from rigbridge_junit.document import ROOTS, begin_of_root  # noqa: PLC0415
+        from rigbridge_junit.document import ROOTS, begin_of_root
 
         shown = narrow.decode("latin-1").lstrip("\xef\xbb\xbf\xff\xfe")
         root = begin_of_root(shown)
@@ -52,6 +52,6 @@ class JUnitAdapter:
         """
         if is_blank(source.head):
             raise NoRunError("the file is empty", source=source.uri)
-        from rigbridge_junit.reports import read_report  # noqa: PLC0415 - see detect
+        from rigbridge_junit.reports import read_report
 
         yield from read_report(source, context, self._settings)

@@ -82,8 +82,8 @@ class OpenHTFJSONAdapter:
             NoRunError: it holds no test record.
         """
         # Imported here: most files that are looked at are no such records.
-        from rigbridge_openhtf.documents.long_texts import LongTexts  # noqa: PLC0415
-        from rigbridge_openhtf.documents.parsing import parse  # noqa: PLC0415
+        from rigbridge_openhtf.documents.long_texts import LongTexts
+        from rigbridge_openhtf.documents.parsing import parse
 
         # The file outlives the loop: attachments are decoded from it run by run.
         with context.spool.aside() as file:
@@ -117,7 +117,7 @@ class OpenHTFJSONAdapter:
             ModelError: a value does not fit the model.
         """
         # Imported here, as in read.
-        from rigbridge_openhtf.handed_over import (  # noqa: PLC0415
+        from rigbridge_openhtf.handed_over import (
             translate_handed_over,
         )
 
@@ -135,11 +135,11 @@ class OpenHTFJSONAdapter:
     ) -> Run:
         if parsed.error is not None:
             raise parsed.error
-        from rigbridge_openhtf.documents.json_record import (  # noqa: PLC0415
+        from rigbridge_openhtf.documents.json_record import (
             read_document,
         )
-        from rigbridge_openhtf.scope import Scope  # noqa: PLC0415
-        from rigbridge_openhtf.translation.runs import translate  # noqa: PLC0415
+        from rigbridge_openhtf.scope import Scope
+        from rigbridge_openhtf.translation.runs import translate
 
         scope = Scope(
             report=context.report,

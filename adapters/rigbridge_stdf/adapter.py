@@ -46,6 +46,6 @@ class STDFAdapter:
         if is_blank(source.head):
             raise NoRunError("the file is empty", source=source.uri)
         # Imported here: most files that are looked at are no STDF files.
-        from rigbridge_stdf.parts.reading import read_parts  # noqa: PLC0415
+        from rigbridge_stdf.parts.reading import read_parts
 
         yield from read_parts(source, context, self._settings)

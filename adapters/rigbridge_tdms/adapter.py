@@ -64,7 +64,7 @@ class TDMSAdapter:
                 remedy="leave --adapter out, or give it its right name",
             )
         # Imported here: most files that are looked at are no TDMS files.
-        from rigbridge_tdms.reading import read_run  # noqa: PLC0415
+        from rigbridge_tdms.reading import read_run
 
         with context.run():
             run = read_run(source, context, self._settings)

@@ -90,7 +90,7 @@ def __getattr__(name: str) -> object:
     # a station's script pay for no part that they do not use.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - see above
+    from importlib import import_module
 
     home = import_module(f"{__name__}.{_HOMES.get(name, 'model')}")
     value = globals()[name] = getattr(home, name)

@@ -121,7 +121,7 @@ def load_outbox(configuration: Configuration) -> PluginLoader:
         PluginError: the destination's plugin does not load.
         ConfigurationError: it refuses its settings.
     """
-    from rigbridge.outbox import Outbox  # noqa: PLC0415 - not all need it
+    from rigbridge.outbox import Outbox  # not all need it
 
     Outbox.load()
     loader = PluginLoader(DESTINATION_GROUP)
@@ -150,8 +150,8 @@ def open_outbox(
     Raises:
         ConfigurationError: the folder cannot be used, or a setting is wrong.
     """
-    from rigbridge.outbox import Outbox, Retention  # noqa: PLC0415 - not all need it
-    from rigbridge.outbox.incoming import IncomingFolder  # noqa: PLC0415 - likewise
+    from rigbridge.outbox import Outbox, Retention  # not all need it
+    from rigbridge.outbox.incoming import IncomingFolder
 
     retention = make_settings(
         Retention,
@@ -181,7 +181,7 @@ def incoming_intake(
         configuration: the settings of the adapters that translate it.
         folder: the folder.
     """
-    from rigbridge.outbox.incoming import IncomingIntake  # noqa: PLC0415 - as above
+    from rigbridge.outbox.incoming import IncomingIntake
 
     return IncomingIntake(folder, partial(_translate, configuration))
 
@@ -194,7 +194,7 @@ def _translate(
 ) -> Run:
     """Translate an item by the adapter that it names, as installed and configured."""
     # An import, which needs no records, finds out whether it has to read at all first.
-    from rigbridge.adapters import (  # noqa: PLC0415
+    from rigbridge.adapters import (
         HandedOverRecord,
         ReadContext,
         RecordAdapter,

@@ -17,7 +17,7 @@ def __getattr__(name: str) -> object:
     # Every pytest of an installation loads this package, and most need no model.
     if name != "MeasureFixture":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from rigbridge_pytest.notes import MeasureFixture  # noqa: PLC0415 - see above
+    from rigbridge_pytest.notes import MeasureFixture
 
     globals()[name] = MeasureFixture
     return MeasureFixture

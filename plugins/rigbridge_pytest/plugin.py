@@ -71,9 +71,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("collectonly"):
         return
     # Only now: every pytest of an installation loads this module.
-    from rigbridge.errors import RigbridgeError  # noqa: PLC0415
-    from rigbridge.model import Unit  # noqa: PLC0415
-    from rigbridge_pytest.recording import (  # noqa: PLC0415
+    from rigbridge.errors import RigbridgeError
+    from rigbridge.model import Unit
+    from rigbridge_pytest.recording import (
         SESSION_PLUGIN,
         RecordedSession,
         RecordedTests,
@@ -140,8 +140,8 @@ def rigbridge_unit() -> Unit | str | None:
 @pytest.fixture
 def measure(request: pytest.FixtureRequest) -> MeasureFixture:
     """Record measurements of this test: ``measure("vcc", 3.3, unit="V", low=3.1)``."""
-    from rigbridge_pytest.notes import MeasureFixture, PhaseNotes  # noqa: PLC0415 - as above
-    from rigbridge_pytest.recording import NOTES_KEY  # noqa: PLC0415 - likewise
+    from rigbridge_pytest.notes import MeasureFixture, PhaseNotes
+    from rigbridge_pytest.recording import NOTES_KEY
 
     notes = request.node.stash.setdefault(NOTES_KEY, PhaseNotes(None))
     return MeasureFixture(notes)
@@ -152,7 +152,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test of which a measurement fails, once the test has ended."""
     result = yield
     if "measure" in getattr(item, "fixturenames", ()):
-        from rigbridge_pytest.recording import NOTES_KEY  # noqa: PLC0415 - as above
+        from rigbridge_pytest.recording import NOTES_KEY
 
         notes = item.stash.get(NOTES_KEY, None)
         if notes is not None and notes.failing:
@@ -169,7 +169,7 @@ def _words(measurement: Measurement) -> str:
         high = "" if limits.upper is None else f"{limits.upper!r}"
         conditions.append(f"limits {low}..{high}{unit}")
     shown = repr(measurement.value)
-    if len(shown) > 60:  # noqa: PLR2004 - a line of a terminal
+    if len(shown) > 60:  # a line of a terminal
         shown = f"{shown[:57]}..."
     why = ", ".join(conditions) or "judged by the test"
     return f"measurement {measurement.name} = {shown}{unit} fails: {why}"

@@ -83,8 +83,8 @@ class LocalDestination:
 
     def _opened(self, *, create: bool, patience: float | None = None) -> RunStore:
         # Imported here: an import starts its processes before that, which takes long.
-        from rigbridge_store.store import RunStore  # noqa: PLC0415
-        from rigbridge_store.tables.database import PATIENCE  # noqa: PLC0415
+        from rigbridge_store.store import RunStore
+        from rigbridge_store.tables.database import PATIENCE
 
         with self._lock:
             if self._store is None:
@@ -113,7 +113,7 @@ class LocalDestination:
             BadRequestError: a unit would come to contain itself.
             ServerUnavailableError: the store cannot be written for now.
         """
-        from rigbridge_store.submission import submit_run  # noqa: PLC0415 - as above
+        from rigbridge_store.submission import submit_run
 
         return submit_run(self.store, run, report, repetition=self._repetition)
 
@@ -137,7 +137,7 @@ class LocalDestination:
         self, items: Sequence[PreparedItem]
     ) -> Sequence[Receipt | DeliveryError | RunProblemsError]:
         """Store prepared runs in one transaction."""
-        from rigbridge_store.submission import (  # noqa: PLC0415 - as above
+        from rigbridge_store.submission import (
             store_submissions,
         )
 
@@ -153,7 +153,7 @@ class LocalDestination:
             UnprocessableError: the attachment has no bytes, or not those described.
             NoAnswerError: its bytes cannot be read now.
         """
-        from rigbridge_store.submission import attach_file  # noqa: PLC0415 - as above
+        from rigbridge_store.submission import attach_file
 
         attach_file(self.existing, stored_id, attachment)
 
@@ -276,7 +276,7 @@ class LocalDestination:
                 from elsewhere while no key exists; or a setting is wrong.
         """
         # Only the server needs the extra that brings these.
-        from rigbridge_store.server import (  # noqa: PLC0415
+        from rigbridge_store.server import (
             ServerSettings,
             serve_store,
         )

@@ -70,20 +70,20 @@ def write_large(path: Path, size: int, *, single: bool) -> None:
 
 def parse(content: bytes) -> None:
     """Parse as the reference does: blanks stripped, nothing else."""
-    from lxml import etree  # noqa: PLC0415 - a bare interpreter is measured, too
+    from lxml import etree  # a bare interpreter is measured, too
 
     etree.fromstring(content, etree.XMLParser(remove_blank_text=True, huge_tree=True))
 
 
 def convert(content: bytes, *, payload: bool = False, sidecar: bool = False) -> None:
     """Read a report, and write the payload of each run."""
-    import attrs  # noqa: PLC0415 - likewise
+    import attrs
 
-    from rigbridge.adapters import Source  # noqa: PLC0415
-    from rigbridge.convert import dump  # noqa: PLC0415
-    from rigbridge.testing import read_all  # noqa: PLC0415
-    from rigbridge.wire import encode  # noqa: PLC0415
-    from rigbridge_teststand.atml.adapter import (  # noqa: PLC0415
+    from rigbridge.adapters import Source
+    from rigbridge.convert import dump
+    from rigbridge.testing import read_all
+    from rigbridge.wire import encode
+    from rigbridge_teststand.atml.adapter import (
         TestStandATMLAdapter,
     )
 

@@ -210,7 +210,7 @@ def ours(record: Any, folder: Path, to: str, name: str, rounds: int) -> None:
 
 def official(record: Any, url: str, name: str, rounds: int) -> None:
     """Measure the official client's callback before the same store."""
-    import tofupilot.openhtf  # noqa: PLC0415 - asks for its environment first
+    import tofupilot.openhtf  # asks for its environment first
 
     upload = tofupilot.openhtf.upload(api_key=KEY, url=url)
 

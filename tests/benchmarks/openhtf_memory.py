@@ -73,9 +73,9 @@ def with_the_standard_library(path: Path, _: Path) -> None:
 
 def with_the_adapter(path: Path, folder: Path) -> None:
     """Read the record by our adapter, its attachments into a spool."""
-    from rigbridge.adapters import Source, Spool  # noqa: PLC0415 - measured
-    from rigbridge.testing import read_all  # noqa: PLC0415 - likewise
-    from rigbridge_openhtf.adapter import OpenHTFJSONAdapter  # noqa: PLC0415
+    from rigbridge.adapters import Source, Spool  # measured
+    from rigbridge.testing import read_all
+    from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
 
     with Spool(folder) as spool:
         read_all(OpenHTFJSONAdapter(), Source.from_path(path), spool=spool)
@@ -83,9 +83,9 @@ def with_the_adapter(path: Path, folder: Path) -> None:
 
 def with_the_import(path: Path, folder: Path) -> None:
     """Import the record into the embedded store."""
-    from typer.testing import CliRunner  # noqa: PLC0415 - measured
+    from typer.testing import CliRunner  # measured
 
-    from rigbridge.cli.main import app  # noqa: PLC0415 - likewise
+    from rigbridge.cli.main import app
 
     done = CliRunner().invoke(app, ["import", str(path), "--data", str(folder)])
     assert done.exit_code == 0, done.output
@@ -93,9 +93,9 @@ def with_the_import(path: Path, folder: Path) -> None:
 
 def live(path: Path, folder: Path) -> None:
     """Hand over a record with one large attachment, and send it."""
-    import openhtf as htf  # noqa: PLC0415 - measured
+    import openhtf as htf  # measured
 
-    import rigbridge_openhtf  # noqa: PLC0415 - likewise
+    import rigbridge_openhtf
 
     def phase(test: Any) -> None:
         test.attach("small.bin", b"small")

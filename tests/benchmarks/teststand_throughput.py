@@ -121,7 +121,7 @@ def two_processes(path: Path) -> None:
 
 def child(task: str, path: Path) -> None:
     """Do one task in a process of its own."""
-    import resource  # noqa: PLC0415 - not on every system, and only needed here
+    import resource  # not on every system, and only needed here
 
     def peak() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -121,11 +121,11 @@ def make_run(files: list[Path]) -> Run:
 
 def official(url: str, files: list[Path]) -> Callable[[int], None]:
     """Send runs as a program with the official client does."""
-    from tofupilot import (  # noqa: PLC0415 - it reads its settings while imported
+    from tofupilot import (  # it reads its settings while imported
         MeasurementOutcome as Outcome,
     )
-    from tofupilot import PhaseOutcome as Verdict  # noqa: PLC0415 - likewise
-    from tofupilot import TofuPilotClient  # noqa: PLC0415 - likewise
+    from tofupilot import PhaseOutcome as Verdict
+    from tofupilot import TofuPilotClient
 
     with contextlib.redirect_stdout(io.StringIO()):
         client = TofuPilotClient(api_key="k", url=url)

@@ -110,9 +110,9 @@ class TestEntryPoints:
         self, pyproject: dict[str, Any]
     ) -> None:
         """No plugin is offered in a group that nothing loads."""
-        from rigbridge.adapters import ADAPTER_GROUP  # noqa: PLC0415 - see below
-        from rigbridge.cli.main import COMMAND_GROUP  # noqa: PLC0415 - see below
-        from rigbridge.destinations import DESTINATION_GROUP  # noqa: PLC0415 - likewise
+        from rigbridge.adapters import ADAPTER_GROUP
+        from rigbridge.cli.main import COMMAND_GROUP
+        from rigbridge.destinations import DESTINATION_GROUP
 
         groups = set(pyproject["project"]["entry-points"])
         assert groups == {

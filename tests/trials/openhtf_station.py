@@ -63,9 +63,9 @@ def content_of(serial: str) -> list[tuple[str, bytes]]:
 
 def be_a_station(url: str, folder: Path, numbers: list[int], life: int) -> None:
     """Execute tests, and write down each whose callback has returned."""
-    import openhtf as htf  # noqa: PLC0415 - the parent has no use for it
+    import openhtf as htf  # the parent has no use for it
 
-    import rigbridge_openhtf  # noqa: PLC0415 - likewise
+    import rigbridge_openhtf
 
     sys.argv = sys.argv[:1]
     hurry()

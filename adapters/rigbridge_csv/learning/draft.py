@@ -72,7 +72,7 @@ def draft_profile(source: Source) -> ProfileDraft:
     name = re.sub(r"[\W_]+", "-", plain).strip("-")
     taken = {profile.name for profile in built_in_profiles()}
     draft = ProfileDraft(f"{name}-log" if name in taken or not name else name)
-    if layout.header is None and _width(layout) < 2:  # noqa: PLR2004 - no table at all
+    if layout.header is None and _width(layout) < 2:  # no table at all
         draft_lines(draft, example)
         return draft
     if draft_vertical(draft, example) or draft_layers(draft, example):
@@ -307,7 +307,7 @@ def _data(draft: ProfileDraft, layout: LogLayout) -> None:
 def _ask_behind(draft: ProfileDraft, rows: Sequence[ExampleRow]) -> None:
     """Ask of a line that ends the table, and is neither a sum nor a key."""
     for row in rows:
-        if row.width > 2 and not is_summary(row):  # noqa: PLR2004 - a key and its text
+        if row.width > 2 and not is_summary(row):  # a key and its text
             draft.ask(
                 f"whether line {row.line} is a row of the table: data.end leaves it "
                 "out, with all that stands behind it"

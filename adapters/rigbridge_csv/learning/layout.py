@@ -125,7 +125,7 @@ def _names(row: ExampleRow) -> bool:
     filled = [cell.strip() for cell in row.cells if cell.strip()]
     return (
         len(filled) > 1
-        and _typed(row.cells) < 0.35  # noqa: PLR2004 - channel names may be numbers
+        and _typed(row.cells) < 0.35  # channel names may be numbers
         and len(set(filled)) > len(filled) / 2
     )
 
@@ -215,18 +215,19 @@ def _kinds(rows: Sequence[ExampleRow]) -> Mapping[str, int]:
     repeated = {word: count for word, count in words.items() if count > 1}
     covered = sum(repeated.values())
     # A first record that begins a unit, and a last one that ends it.
-    if len(rows) > 3 and repeated and _framed(rows):  # noqa: PLR2004 - something between
+    if len(rows) > 3 and repeated and _framed(rows):  # something between
         return dict(words)
     widths = {
         word: {len(row.cells) for row in rows if row.cells[0].strip() == word}
         for word in repeated
     }
     if (
-        len(repeated) < 2  # noqa: PLR2004 - one kind alone is a table
+        len(repeated) < 2  # one kind alone is a table
         or len(words) > max(12, len(rows) / 3)
         or covered < len(rows) * 0.6
-        or any(is_number(word) or not word or len(word) > 20 for word in repeated)  # noqa: PLR2004 - a word
-        or len({min(found) for found in widths.values()}) < 2  # noqa: PLR2004 - see above
+        # A word.
+        or any(is_number(word) or not word or len(word) > 20 for word in repeated)
+        or len({min(found) for found in widths.values()}) < 2
     ):
         return {}
     return dict(words)
@@ -241,7 +242,8 @@ def _table(rows: Sequence[ExampleRow]) -> tuple[int, int]:
     for number, row in enumerate(rows):
         cells = len(row.cells)
         typed = _typed(row.cells, widely=True)
-        valued = cells > 1 and typed >= 0.3 and _role(row) is None  # noqa: PLR2004 - a third are numbers
+        # A third are numbers.
+        valued = cells > 1 and typed >= 0.3 and _role(row) is None
         if valued and abs(cells - last) <= 1:
             score += 1
         else:
@@ -277,13 +279,15 @@ def _header(rows: Sequence[ExampleRow], start: int, width: int) -> int | None:
         ):
             # As many numbers as the rows below it: one of them.
             continue
-        named = _names(row) and not (row.width == 2 and _UNIT_KEY.match(row.text))  # noqa: PLR2004 - a key and its text
+        # A key and its text.
+        named = _names(row) and not (row.width == 2 and _UNIT_KEY.match(row.text))
         # The numbers of channels behind the name of the time: Date,Time,001,002.
         if not named and _HEADS.match(row.cells[0].strip()):
             filled = [cell.strip() for cell in row.cells if cell.strip()]
-            named = row.width >= width > 2 and len(set(filled)) == len(filled)  # noqa: PLR2004 - more than a key
+            # More than a key.
+            named = row.width >= width > 2 and len(set(filled)) == len(filled)
         mark = row.width == 1 and _begins_alike(row, rows[start:])
-        if not named and at < start and deep <= 2 and not mark:  # noqa: PLR2004 - see above
+        if not named and at < start and deep <= 2 and not mark:
             # A key or a mark: a table of two columns would take any pair for a header.
             return None
         if named and row.width > 1 and row.width >= min(width - 1, width * 0.6) - 1:
@@ -360,7 +364,8 @@ def _role(row: ExampleRow) -> tuple[str | None, str] | None:
     others = [cell for cell in row.cells if cell.strip()][1:]
     # "Test ID" beside other names is the first of a header.
     numbered = role == "attribute" and "test" in label.casefold()
-    if role is not None and others and not (numbered and _typed(others) < 0.5):  # noqa: PLR2004 - half are numbers
+    # Half are numbers.
+    if role is not None and others and not (numbered and _typed(others) < 0.5):
         return label, role
     return (None, "unit") if _all_units(row) else None
 
@@ -385,7 +390,7 @@ def _roles_above(
         more = role is not None and role[1] == "unit"
         wider = header is not None and row.width > len(header.cells) + more
         # A label and a cell alone are a key and its text.
-        told = role is not None and (role[0] is None or len(row.cells) > 2)  # noqa: PLR2004 - see above
+        told = role is not None and (role[0] is None or len(row.cells) > 2)
         if header is not None and role is not None and told and not wider:
             found.append((row, role[0], role[1]))
     return found
@@ -411,7 +416,7 @@ def _data(
             len(row.cells) == wanted
             or abs(len(row.cells) - width) <= 1
             or (header is not None and row.cells == header.cells)
-        ) and (row.width > 2 or deep <= 2):  # noqa: PLR2004 - a key has two cells
+        ) and (row.width > 2 or deep <= 2):  # a key has two cells
             last = number
     # Rows that end early are rows as long as others follow or they begin alike.
     while last < len(rows) and _alike(rows[last], rows[:last]):
@@ -423,7 +428,7 @@ def _data(
 
 
 def _alike(row: ExampleRow, rows: Sequence[ExampleRow]) -> bool:
-    if not rows or row.width < 2:  # noqa: PLR2004 - a row has more than one cell
+    if not rows or row.width < 2:  # a row has more than one cell
         return False
     first, before = row.cells[0].strip(), rows[-1].cells[0].strip()
     return is_number(first) and is_number(before)

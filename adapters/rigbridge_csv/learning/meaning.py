@@ -307,7 +307,7 @@ def _verdicts(columns: Sequence[ColumnTexts]) -> str | None:
     ]
     if verdicts:
         verdicts += [c for c in columns if c not in verdicts and c.name and _judges(c)]
-    if len(verdicts) < 2:  # noqa: PLR2004 - nothing to choose
+    if len(verdicts) < 2:  # nothing to choose
         return None
     return min(verdicts, key=lambda column: bool(unknown_words(column.filled))).name
 
@@ -358,7 +358,8 @@ def _judges(column: ColumnTexts) -> bool:
     """Say whether a column holds nothing but verdicts, whatever it is called."""
     words = {text.strip().casefold() for text in column.filled}
     known = {word for word in words if word in VERDICT_WORDS or word in USUAL_WORDS}
-    return bool(words) and words == known and all(len(word) > 2 for word in words)  # noqa: PLR2004 - T and F are many things
+    # T and F are many things.
+    return bool(words) and words == known and all(len(word) > 2 for word in words)
 
 
 def _known_words(column: ColumnTexts) -> bool:
@@ -374,12 +375,12 @@ def _fits(field: Field, column: ColumnTexts) -> bool:
         form, _ = find_dates(filled[:50])
         return form is not None or bool(re.match(r"\D{0,12}\d{1,4}[-/. ]", filled[0]))
     if field in (Field.RUN_OUTCOME, Field.OUTCOME):
-        return len(set(filled)) <= 12 and not all(  # noqa: PLR2004 - few words
+        return len(set(filled)) <= 12 and not all(  # few words
             is_number(text) and "." in text for text in filled
         )
     if field is Field.SERIAL_NUMBER and _plain(column.name) == "vin":
         # The number of a vehicle has 17 signs; else it is an input voltage.
-        return all(len(text.strip()) == 17 for text in filled)  # noqa: PLR2004 - see above
+        return all(len(text.strip()) == 17 for text in filled)
     if field is Field.SERIAL_NUMBER:
         return not all(is_number(text) and "." in text for text in filled)
     # Steps are numbered, and named in another column.
@@ -408,9 +409,9 @@ def find_form(layout: LogLayout, columns: Sequence[ColumnTexts]) -> tuple[str, s
     texts = [
         column
         for column in columns
-        if column.name in measures and column.numbers(".") < 0.5  # noqa: PLR2004 - names are texts
+        if column.name in measures and column.numbers(".") < 0.5  # names are texts
     ]
-    if texts and values and len(columns) > 2:  # noqa: PLR2004 - a name, a value and more
+    if texts and values and len(columns) > 2:  # a name, a value and more
         return (
             "long",
             f"{texts[0].name!r} names what is measured, {values[0]!r} its value",
@@ -425,6 +426,6 @@ def find_form(layout: LogLayout, columns: Sequence[ColumnTexts]) -> tuple[str, s
         1, len(serial.filled) // 10
     ):
         return "wide", f"{serial.name!r} tells a unit each row"
-    if outcome and len(layout.data) < 2000:  # noqa: PLR2004 - points have no verdicts
+    if outcome and len(layout.data) < 2000:  # points have no verdicts
         return "wide", "each row has a verdict"
     return "series", "no column tells a unit or a verdict, and the rows are numbers"

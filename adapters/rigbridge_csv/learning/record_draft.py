@@ -39,7 +39,8 @@ def draft_lines(draft: ProfileDraft, example: LogExample) -> None:
     lines = [row.text for row in example.rows]
     pairs = [_PAIRS.findall(line) for line in lines]
     words = [name for name, _ in pairs[0]] if pairs else []
-    whole = len(words) > 2 and all([n for n, _ in p] == words for p in pairs)  # noqa: PLR2004 - more than a name and a text
+    # More than a name and a text.
+    whole = len(words) > 2 and all([n for n, _ in p] == words for p in pairs)
     kinds = _pair_kinds(words, pairs) if whole else _line_kinds(lines)
     texts = [text for line in pairs for _, text in line] if whole else []
     order, _ = find_dates([text for text in texts if re.match(r"\d+\D\d+\D\d", text)])

@@ -107,7 +107,8 @@ def read_example(source: Source) -> LogExample:
     rows, amid = _rows(plain, delimiter)
     # A log that is still being written, or whose beginning was read alone.
     unended = whole and whole[-1] not in "\r\n"
-    if unended and len(rows) > 2 and len(rows[-1].cells) < len(rows[-2].cells):  # noqa: PLR2004 - a header and a row stay
+    # A header and a row stay.
+    if unended and len(rows) > 2 and len(rows[-1].cells) < len(rows[-2].cells):
         rows.pop()
     return LogExample(
         name=source.content_name,
@@ -196,7 +197,8 @@ def _blanks_above(lines: Sequence[str]) -> bool:
     """Say whether names stand blanks apart above rows whose cells stand tabs apart."""
     rows = [line.strip().split("\t") for line in lines if "\t" in line.strip()]
     width = len(rows[0]) if rows else 0
-    if width < 3 or any(" " in cell.strip() for row in rows for cell in row):  # noqa: PLR2004 - fewer are words of a title
+    # Fewer are words of a title.
+    if width < 3 or any(" " in cell.strip() for row in rows for cell in row):
         return False
     plain = (line.split() for line in lines if "\t" not in line.strip())
     return any(len(names) == width for names in plain)

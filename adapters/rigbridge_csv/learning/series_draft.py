@@ -52,7 +52,8 @@ def draft_series(
         for column in columns
         if (is_x(column.name) or column.name == UNNAMED)
         # "12.0 V" is no x, whatever its column is called.
-        and (column.numbers(decimal) > 0.9 or _CLOCK.match("".join(column.filled[:1])))  # noqa: PLR2004 - most
+        # Most cells are numbers.
+        and (column.numbers(decimal) > 0.9 or _CLOCK.match("".join(column.filled[:1])))
     ]
     rising = [column for column in candidates if _rises(column, decimal)]
     # A column that only counts the rows is the last choice.
@@ -82,7 +83,7 @@ def draft_series(
         for column in columns
         if is_by(column.name)
         and column is not x
-        and 1 < len(set(column.filled)) <= 500  # noqa: PLR2004 - steps
+        and 1 < len(set(column.filled)) <= 500  # steps
         and column.filled
     ]
     tag = None if x is None else _tag(columns, x)

@@ -30,8 +30,9 @@ def draft_vertical(draft: ProfileDraft, example: LogExample) -> bool:
     names = [row.cells[0].strip() for row in example.rows]
     texts = ["".join(row.cells[1:2]).strip() for row in example.rows]
     fields = [field_of(name, KEY_WORDS) for name in names]
-    pairs = all(row.width <= 2 for row in example.rows)  # noqa: PLR2004 - name, text
-    told = len(set(names)) == len(names) > 3 and not any(map(is_number, names))  # noqa: PLR2004 - fewer are a table
+    pairs = all(row.width <= 2 for row in example.rows)  # name, text
+    # Fewer are a table.
+    told = len(set(names)) == len(names) > 3 and not any(map(is_number, names))
     if not (pairs and told and Field.SERIAL_NUMBER in fields):
         return False
     draft.say("name", draft.name)

@@ -103,7 +103,8 @@ def _two_columns(value: object) -> tuple[int, int] | None:
     if value is None:
         return None
     given = list(cast("Iterable[object]", value)) if isinstance(value, Iterable) else []
-    if len(given) != 2 or any(type(item) is not int or item < 1 for item in given):  # noqa: PLR2004 - name and text
+    # Name and text.
+    if len(given) != 2 or any(type(item) is not int or item < 1 for item in given):
         raise setting_error(
             f"must be the column of the names and that of the texts, not {value!r}",
             "columns",
@@ -253,7 +254,7 @@ def _positions(value: object) -> tuple[int, int | None] | None:
             first, last = int(found[1]), int(found[2]) if found[2] else None
     elif isinstance(value, Iterable):
         given = list(cast("Iterable[object]", value))
-        if len(given) == 2:  # noqa: PLR2004 - first and last
+        if len(given) == 2:  # first and last
             first, last = given
     if (
         type(first) is not int

@@ -239,7 +239,7 @@ class HeadReader:
             return True
         probe = KeyLines(self.profile, ",")
         filled = sum(bool(cell.strip()) for cell in cells)
-        return probe.take(0, cells, text) and filled <= 2  # noqa: PLR2004 - name, text
+        return probe.take(0, cells, text) and filled <= 2  # name, text
 
     def role_label(self, cells: Sequence[str]) -> bool:
         """Say whether a row has the label of a role."""

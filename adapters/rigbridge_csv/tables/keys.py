@@ -159,7 +159,7 @@ _APART = re.compile(r"\s{2,}|\t")
 
 def parted_keys(sign: str | None, text: str) -> list[str]:
     """Part a line that holds several names with their texts, blanks apart."""
-    if sign is None or sign == "tab" or text.count(sign) < 2:  # noqa: PLR2004 - more than one
+    if sign is None or sign == "tab" or text.count(sign) < 2:  # more than one
         return []
     parts = [part for part in _APART.split(text.strip()) if part]
     # Each a name of letters: the colons of a time of day make none.

@@ -43,7 +43,7 @@ _NO_RESULT = "holds a formula whose result the workbook does not have"
 
 def can_read_workbooks() -> bool:
     """Say whether the library that reads workbooks is installed."""
-    from importlib.util import find_spec  # noqa: PLC0415 - asked only for a workbook
+    from importlib.util import find_spec  # asked only for a workbook
 
     return find_spec("openpyxl") is not None
 
@@ -183,7 +183,7 @@ def open_workbook(
 
 @contextmanager
 def _book(source: Source, stream: Any, results: bool) -> Generator[Any]:
-    from openpyxl import load_workbook  # noqa: PLC0415 - slow, and an extra
+    from openpyxl import load_workbook  # slow, and an extra
 
     try:
         book = load_workbook(stream, read_only=True, data_only=results)
@@ -223,7 +223,7 @@ def _chosen(sheets: list[Any], known: Any, wanted: str | None, source: Source) -
 
 def _peculiar(book: Any, sheet: Any) -> tuple[bool, dict[int, list[tuple[int, int]]]]:
     """Say whether a sheet has formulas, and which of its cells are merged downwards."""
-    from openpyxl.utils import column_index_from_string  # noqa: PLC0415 - an extra
+    from openpyxl.utils import column_index_from_string  # an extra
 
     formulas, tail = False, b""
     merged: dict[int, list[tuple[int, int]]] = {}

@@ -232,7 +232,7 @@ class OutputCallback:
         try:
             # Loaded here: a fork while a thread imports would leave the child with an
             # import that never ends.
-            from rigbridge.opening import load_outbox  # noqa: PLC0415 - not all need it
+            from rigbridge.opening import load_outbox  # not all need it
 
             self._plugins = load_outbox(self._fixed.configuration)
         except Exception as error:  # noqa: BLE001 - said once; records are kept
@@ -243,7 +243,7 @@ class OutputCallback:
     def _make_outbox(self) -> Outbox:
         if self._fixed.configuration is None:
             raise self._fixed.problem or ConfigurationError("nothing is configured")
-        from rigbridge.opening import open_outbox  # noqa: PLC0415 - likewise
+        from rigbridge.opening import open_outbox
 
         return open_outbox(self._fixed.configuration, loader=self._plugins)
 
@@ -318,9 +318,9 @@ def _incoming_folder(fixed: FixedSettings, outbox: Outbox | None) -> IncomingFol
         return IncomingFolder(fixed.data)
     if outbox.incoming is not None:
         return outbox.incoming.folder
-    from rigbridge.configuration import Configuration  # noqa: PLC0415 - not all need it
-    from rigbridge.destinations import DestinationSettings  # noqa: PLC0415 - likewise
-    from rigbridge.opening import incoming_intake  # noqa: PLC0415 - likewise
+    from rigbridge.configuration import Configuration  # not all need it
+    from rigbridge.destinations import DestinationSettings
+    from rigbridge.opening import incoming_intake
 
     # An outbox of the caller's own takes from a folder of its own: what is in the data
     # folder goes where the configuration says.

@@ -85,7 +85,7 @@ def fix_settings(
         identity: likewise.
     """
     # Imported here: a test program that only imports us need not wait.
-    from rigbridge.opening import check_adapters, make_settings  # noqa: PLC0415 - likewise
+    from rigbridge.opening import check_adapters, make_settings
 
     rules = None if identity is None else identity.as_table()
     try:
@@ -125,6 +125,6 @@ def _fallback_folder(data: Path | None) -> Path:
         return data.absolute()
     if named := os.environ.get("RIGBRIDGE_DATA", "").strip():
         return Path(named).expanduser().absolute()
-    import platformdirs  # noqa: PLC0415 - only where nothing else names it
+    import platformdirs  # only where nothing else names it
 
     return platformdirs.user_data_path("rigbridge", appauthor=False)

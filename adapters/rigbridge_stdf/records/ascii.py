@@ -129,7 +129,7 @@ class AsciiRecords:
     def _begin(self, content: bytes) -> None:
         fields = as_text(content).split(self._separator)
         # The standard takes the data for scaled where nothing is said.
-        flag = fields[3].strip().upper() if len(fields) > 3 else "S"  # noqa: PLR2004
+        flag = fields[3].strip().upper() if len(fields) > 3 else "S"
         self._is_scaled = flag != "U"
 
     def _joined(self) -> Iterator[tuple[int, bytes]]:

@@ -53,7 +53,7 @@ class _LocalNames(dict[str, str]):
 
     def __missing__(self, tag: str) -> str:
         name = tag.rpartition("}")[2]
-        if len(self) < 10_000:  # noqa: PLR2004 - a file may invent names without end
+        if len(self) < 10_000:  # a file may invent names without end
             self[tag] = name
         return name
 

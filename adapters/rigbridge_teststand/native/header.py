@@ -324,6 +324,6 @@ def _datetime(numbers: list[int | None], millis: int) -> datetime | None:
             year, month, day, hour, minute, second
         )
         # A counter of milliseconds may reach the thousand, which is the next second.
-        return wall + timedelta(milliseconds=millis) if 0 <= millis <= 1000 else None  # noqa: PLR2004
+        return wall + timedelta(milliseconds=millis) if 0 <= millis <= 1000 else None
     except (ValueError, OverflowError):
         return None

@@ -1,6 +1,6 @@
 """``adapters``: lists and tries adapters, and creates and checks a new one."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The options that say what becomes of report files after an import."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

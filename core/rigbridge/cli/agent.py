@@ -1,6 +1,6 @@
 """``agent``: send from the outbox as a service."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

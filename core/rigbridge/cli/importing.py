@@ -1,6 +1,6 @@
 """``import``, ``convert`` and ``demo``: reports in, runs out."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

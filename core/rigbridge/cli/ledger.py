@@ -1,6 +1,6 @@
 """``ledger``: what was imported, as an account that can be checked."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class _Commands(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands for the help; those of others are named, not loaded."""
-        from importlib.metadata import entry_points  # noqa: PLC0415 - slow
+        from importlib.metadata import entry_points  # slow
 
         own = super().list_commands(ctx)
         rows = [(name, self.commands[name].get_short_help_str()) for name in own]
@@ -93,7 +93,7 @@ class _Commands(TyperGroup):
 
 def _offered() -> PluginLoader:
     # Our own commands need no entry points, and start without looking for them.
-    from rigbridge.machine.plugins import PluginLoader  # noqa: PLC0415
+    from rigbridge.machine.plugins import PluginLoader
 
     return PluginLoader(COMMAND_GROUP)
 

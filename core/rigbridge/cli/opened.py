@@ -1,6 +1,6 @@
 """Opens what a command needs by its options, and closes it at the end."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

@@ -134,8 +134,8 @@ ConfigFile = Annotated[
 def complete_adapters(incomplete: str) -> list[str]:
     """Offer the installed adapters whose names begin so; none of them is loaded."""
     # Only when Tab is pressed: --help must stay fast.
-    from rigbridge.adapters import ADAPTER_GROUP  # noqa: PLC0415
-    from rigbridge.machine.plugins import PluginLoader  # noqa: PLC0415
+    from rigbridge.adapters import ADAPTER_GROUP
+    from rigbridge.machine.plugins import PluginLoader
 
     names = PluginLoader(ADAPTER_GROUP).names
     return [name for name in names if name.startswith(incomplete)]

@@ -1,6 +1,6 @@
 """``outbox``: what waits to be sent, and what a person decides about it."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What commands show: tables for people, JSON for programs, errors one a line."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

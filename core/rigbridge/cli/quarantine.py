@@ -1,6 +1,6 @@
 """``quarantine``: the runs of imports that no store would take, and what mends them."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """``serve`` and ``keys``: the embedded store for others."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """``store``: backup, check and pruning of the embedded store."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ class Configuration:
         Raises:
             ConfigurationError: ``to`` is no address of a run store.
         """
-        from rigbridge.destinations.address import (  # noqa: PLC0415 - imports httpx
+        from rigbridge.destinations.address import (  # imports httpx
             destination_name,
         )
 

@@ -123,13 +123,13 @@ def load_configuration(
 
 
 def _default_data() -> Path:
-    import platformdirs  # noqa: PLC0415 - only where nothing else names the folder
+    import platformdirs  # only where nothing else names the folder
 
     return platformdirs.user_data_path("rigbridge", appauthor=False)
 
 
 def _files(folder: Path) -> list[Path]:
-    import platformdirs  # noqa: PLC0415 - only where no file is named
+    import platformdirs  # only where no file is named
 
     found = [
         platformdirs.site_config_path("rigbridge", appauthor=False) / FILE_NAME,
@@ -238,12 +238,12 @@ def _key_from_keyring(url: str, to: str) -> str | None:
         ConfigurationError: the address is none.
     """
     try:
-        import keyring  # noqa: PLC0415 - an extra, and slow to import
-        import keyring.errors  # noqa: PLC0415 - likewise
+        import keyring  # an extra, and slow to import
+        import keyring.errors
     except ImportError:
         return None
     # It imports httpx, which the client needs in any case once there is a URL.
-    from rigbridge.destinations.address import api_address  # noqa: PLC0415
+    from rigbridge.destinations.address import api_address
 
     origin = api_address(url).removesuffix("/api")
     names = [origin] if to == url else [to, origin]

@@ -239,7 +239,7 @@ def from_document(document: Mapping[str, Any], openers: Openers | None = None) -
         RunProblemsError: fields that are missing or of the wrong kind, each with
             its path.
     """
-    from cattrs.errors import BaseValidationError  # noqa: PLC0415 - see _converter
+    from cattrs.errors import BaseValidationError
 
     try:
         run: Run = _converter().structure(document, Run)
@@ -258,7 +258,7 @@ def from_document(document: Mapping[str, Any], openers: Openers | None = None) -
 @cache
 def _converter() -> Converter:
     # Made and imported at the first use: writing runs, the common case, needs none.
-    from cattrs import Converter  # noqa: PLC0415
+    from cattrs import Converter
 
     converter = Converter(detailed_validation=True)
     # The model's own checks name the field better than a conversion would.
@@ -282,7 +282,7 @@ def _is_passed_on(kind: object) -> bool:
 def _hooked(
     converter: Converter, kind: type[object]
 ) -> Callable[[Any, object], object]:
-    from cattrs.gen import make_dict_structure_fn, override  # noqa: PLC0415
+    from cattrs.gen import make_dict_structure_fn, override
 
     if kind is Limit:
         bound = override(struct_hook=_read_value)
@@ -347,7 +347,7 @@ def _read_points(values: object, _: object) -> list[JSONValue]:
 
 
 def _problems(error: Exception, path: str = "$") -> list[ModelError]:
-    from cattrs.errors import (  # noqa: PLC0415 - see _converter
+    from cattrs.errors import (
         AttributeValidationNote,
         ClassValidationError,
         IterableValidationError,

@@ -33,7 +33,7 @@ def api_address(url: str) -> str:
             remedy=f"{_REMEDY}; runs go to an installed destination by "
             "rigbridge.open_outbox(to=NAME)",
         )
-    import httpx  # noqa: PLC0415 - only where there is a URL: it takes long to load
+    import httpx  # only where there is a URL: it takes long to load
 
     try:
         parsed = httpx.URL(f"{scheme.lower()}://{rest}")

@@ -338,7 +338,7 @@ def _keep(
 ) -> Path | SourceError:
     """Put a run into quarantine that no store takes as it is."""
     # Imported here: a worker whose reports are in order needs nothing of the outbox.
-    from rigbridge.imports.quarantine import Quarantine  # noqa: PLC0415
+    from rigbridge.imports.quarantine import Quarantine
 
     quarantine = Quarantine(settings.configuration.data)
     # Without the rules: they may be what is wrong, and are applied at each retry.

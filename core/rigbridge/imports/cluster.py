@@ -132,7 +132,7 @@ class _Cluster:
 
     def __init__(self, settings: ReadSettings, address: str) -> None:
         try:
-            import distributed  # noqa: PLC0415 - an extra
+            import distributed  # an extra
         except ImportError as error:
             raise AdapterUnavailableError("distributed", extra="dask") from error
         self._library: Any = distributed

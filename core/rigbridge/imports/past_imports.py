@@ -343,7 +343,7 @@ def _digest(found: FoundSource) -> str | None:
 
 def _is_quarantined_item(path: Path | None) -> bool:
     # A call that reads nothing does without the outbox, which takes long to load.
-    from rigbridge.outbox.incoming import ITEM_FILE, is_item_name  # noqa: PLC0415
+    from rigbridge.outbox.incoming import ITEM_FILE, is_item_name
 
     return (
         path is not None and path.name == ITEM_FILE and is_item_name(path.parent.name)

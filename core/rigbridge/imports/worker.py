@@ -90,7 +90,7 @@ def _end_with(parent: int) -> None:
     """Have Linux kill this process with its parent, even while it hangs in C code."""
     if sys.platform != "linux":
         return
-    import ctypes  # noqa: PLC0415 - needed on Linux only
+    import ctypes  # needed on Linux only
 
     ctypes.CDLL(None).prctl(_KILLED_WITH_PARENT, signal.SIGKILL)
     if os.getppid() != parent:

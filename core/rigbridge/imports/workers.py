@@ -82,7 +82,7 @@ def blocks_of(
     if jobs is None:
         # A new process takes longer to start than this one to read a batch or two.
         first = list(islice(waiting, 2))
-        jobs = default_jobs() if len(first) == 2 else 1  # noqa: PLR2004 - see above
+        jobs = default_jobs() if len(first) == 2 else 1
         waiting = _chained(first, waiting)
     # A frozen program has no interpreter to start.
     if jobs == 1 or not sys.executable or getattr(sys, "frozen", False):

@@ -169,7 +169,7 @@ class PluginLoader:
 
     def _import(self, entry: EntryPoint) -> object:
         # Imported here: stevedore costs more than the rest of the core together.
-        from stevedore import DriverManager  # noqa: PLC0415
+        from stevedore import DriverManager
 
         class OneEntry(DriverManager[object]):
             """Sees one entry, and neither its neighbours nor the cache on disk."""

@@ -122,8 +122,8 @@ class Attachment:
             FileUnreadableError: the file cannot be read; it is an ``OSError``, too.
         """
         # Few programs make attachments; both take long to import.
-        import hashlib  # noqa: PLC0415
-        import mimetypes  # noqa: PLC0415
+        import hashlib
+        import mimetypes
 
         path = Path(path)
         shown = name or path_text(Path(path.name))

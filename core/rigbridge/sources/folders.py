@@ -176,7 +176,7 @@ def _is_item(folder: Path) -> bool:
     # Its name is the id of the run. The outbox, which says so, takes long to load.
     if len(folder.name) != _ID_LENGTH or not (folder / _ITEM_FILE).is_file():
         return False
-    from rigbridge.outbox.incoming import is_item_name  # noqa: PLC0415 - see above
+    from rigbridge.outbox.incoming import is_item_name
 
     return is_item_name(folder.name)
 

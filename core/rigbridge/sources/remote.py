@@ -302,7 +302,8 @@ def _file_system(url: str) -> tuple[Any, str]:
     try:
         if scheme in {"sftp", "ssh"}:
             return _ssh_files(url)
-        from fsspec.core import url_to_fs  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+        # Pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType].
+        from fsspec.core import url_to_fs
 
         # A list that was remembered would hide what is new.
         found = cast("tuple[Any, str]", url_to_fs(url, use_listings_cache=False))
@@ -318,7 +319,7 @@ def _file_system(url: str) -> tuple[Any, str]:
 
 
 def _ssh_files(url: str) -> tuple[Any, str]:
-    import sshfs  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+    import sshfs  # pyright: ignore[reportMissingTypeStubs]
 
     parts = urlsplit(url)
     given = {

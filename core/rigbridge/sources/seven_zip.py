@@ -42,8 +42,8 @@ def seven_zip_members(
         OSError: it cannot be opened.
     """
     try:
-        import py7zr  # noqa: PLC0415 - an extra
-        import py7zr.exceptions  # noqa: PLC0415 - likewise
+        import py7zr  # an extra
+        import py7zr.exceptions
     except ImportError as error:
         raise AdapterUnavailableError("py7zr", extra="7z") from error
     with (

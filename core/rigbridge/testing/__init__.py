@@ -31,7 +31,7 @@ def __getattr__(name: str) -> object:
     # The suite imports pytest, which who tests against the run store may not have.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - see above
+    from importlib import import_module
 
     home = f"{__name__}.adapters.{_HOMES[name]}"
     value: object = getattr(import_module(home), name)

@@ -21,7 +21,7 @@ __all__ = ["run_store_server"]
 def run_store_server() -> Generator[RunStoreServer, None, None]:
     """Run a store of the v1 contract on loopback that fails on demand."""
     # Every pytest of an installation loads this plugin; few need the server.
-    from rigbridge.testing.run_store.server import (  # noqa: PLC0415
+    from rigbridge.testing.run_store.server import (
         RunStoreServer,
     )
 

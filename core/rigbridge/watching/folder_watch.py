@@ -112,7 +112,7 @@ class FolderWatch:
             while not stop.wait(min(_POLL, max(self._rule.settle, _TICK))):
                 yield None
             return
-        import watchfiles  # noqa: PLC0415 - loads a library of its own
+        import watchfiles  # loads a library of its own
 
         # At first at once: nothing was said before the system knew that we listen.
         due = self._clock()

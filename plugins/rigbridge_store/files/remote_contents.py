@@ -141,7 +141,8 @@ class RemoteOpener:
 def _file_system(url: str) -> tuple[Any, str]:
     # Only where contents are elsewhere.
     try:
-        from fsspec.core import url_to_fs  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+        # Pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType].
+        from fsspec.core import url_to_fs
     except ImportError as error:
         raise _not_installed(url) from error
     try:

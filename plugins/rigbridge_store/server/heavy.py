@@ -340,7 +340,7 @@ _apps: dict[str, tuple[Litestar, int]] = {}
 
 def _open_store(opening: StoreOpening, settings: ServerSettings, memory: int) -> None:
     if sys.platform == "linux":
-        import resource  # noqa: PLC0415 - Windows has none
+        import resource  # Windows has none
 
         # RLIMIT_DATA and not RLIMIT_AS: mapped files and libraries should not count.
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
@@ -394,7 +394,7 @@ async def _asked_here(app: ASGIApp, request: _Request, stream: IO[bytes]) -> _An
 def _peak() -> int:
     if sys.platform != "linux":
         return 0
-    import resource  # noqa: PLC0415 - Windows has none
+    import resource  # Windows has none
 
     # The system counts in KiB on Linux.
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10

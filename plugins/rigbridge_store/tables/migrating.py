@@ -85,8 +85,8 @@ def _stamp(connection: sa.Connection, version: int) -> None:
 
 def _migrate(connection: sa.Connection, found: int) -> None:
     # Imported where it is needed: most stores that are opened are of today.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic import command
+    from alembic.config import Config
 
     _stamp(connection, found)
     config = Config(attributes={"connection": connection})

@@ -47,7 +47,7 @@ def accept_any_text(connection: PostgreSQLConnection) -> None:
 
 @cache
 def _adapters() -> tuple[type[StrDumperUnknown], type[TextLoader]]:
-    from psycopg.types.string import (  # noqa: PLC0415
+    from psycopg.types.string import (
         StrDumperUnknown,
         TextLoader,
     )

@@ -135,7 +135,7 @@ class TestSecrets:
         """The record of a test that runs is masked by the same rule."""
         conf = pytest.importorskip("openhtf.util.configuration").CONF
         conf.declare("bench_secret", default_value="hunter2")
-        from rigbridge_openhtf import to_run  # noqa: PLC0415 - beside its only use
+        from rigbridge_openhtf import to_run  # beside its only use
 
         run = to_run(run_test(_nothing), spool=spool)
         assert "hunter2" not in encode_document(run).decode()

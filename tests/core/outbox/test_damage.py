@@ -78,7 +78,7 @@ class TestFullDisk:
         make_file: MakeFile,
     ) -> None:
         """The system's own refusal in the midst of a copy becomes that error, too."""
-        import resource  # noqa: PLC0415 - there is none on Windows
+        import resource  # there is none on Windows
 
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, hard))

@@ -153,7 +153,7 @@ def _ordered(text: str, order: str) -> datetime | None:
     named = [at for at, part in enumerate(parts) if not part.isdigit()]
     if named:
         places = _with_named_month(named, order, parts)
-    elif len(parts[0]) == 4:  # noqa: PLR2004 - the digits of a year
+    elif len(parts[0]) == 4:  # the digits of a year
         places = (0, 1, 2)
     else:
         places = (order.index("y"), order.index("m"), order.index("d"))
@@ -173,7 +173,7 @@ def _with_named_month(
     if len(named) > 1:
         return None
     rest = [at for at in range(3) if at not in named]
-    year_first = order == "ymd" or len(parts[rest[0]]) == 4  # noqa: PLR2004 - a year
+    year_first = order == "ymd" or len(parts[rest[0]]) == 4  # a year
     year, day = rest if year_first else reversed(rest)
     return year, named[0], day
 
@@ -181,7 +181,7 @@ def _with_named_month(
 def _year(text: str) -> int:
     year = int(text)
     # As strptime has it.
-    return year if len(text) > 2 else year + (2000 if year < 69 else 1900)  # noqa: PLR2004 - see above
+    return year if len(text) > 2 else year + (2000 if year < 69 else 1900)
 
 
 def _month(text: str) -> int:
@@ -199,7 +199,7 @@ def _clock(found: re.Match[str]) -> tuple[int, int, int, int]:
         return 0, 0, 0, 0
     hour = int(found["hour"])
     if half := found["half"]:
-        if not 1 <= hour <= 12:  # noqa: PLR2004 - hours of a half day
+        if not 1 <= hour <= 12:  # hours of a half day
             raise ValueError(found["hour"])
         hour = hour % 12 + 12 * (half[0] in "Pp")
     fraction = (found["fraction"] or "0")[:6].ljust(6, "0")

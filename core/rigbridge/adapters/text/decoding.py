@@ -72,7 +72,7 @@ def _guess(sample: bytes) -> Decoding:
     name = "cp1252"
     if _ADJACENT.search(sample):
         # Imported here: it is seldom needed, and slow to import.
-        from charset_normalizer import from_bytes  # noqa: PLC0415
+        from charset_normalizer import from_bytes
 
         # The plain cells around them would only blur what language it is.
         cells = [cell for cell in _SIGNS.split(sample) if not cell.isascii()]

@@ -1,6 +1,6 @@
 """``import --dry-run``, ``--plan`` and ``--from-plan``: plans are made and followed."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

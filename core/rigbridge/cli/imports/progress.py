@@ -1,6 +1,6 @@
 """The progress of an import: its rate, the last failure, and how to stop it."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Runs an import for a command: shows progress, writes the ledger, obeys Ctrl-C."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

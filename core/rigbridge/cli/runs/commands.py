@@ -1,6 +1,6 @@
 """``runs list``, ``show``, ``attach`` and ``delete``: what a store holds."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What the shell offers when Tab is pressed: ids of runs, verdicts, stations."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

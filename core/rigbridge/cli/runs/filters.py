@@ -1,6 +1,6 @@
 """The options that choose runs, the same for every command that has them."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

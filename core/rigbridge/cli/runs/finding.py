@@ -1,6 +1,6 @@
 """The run that a person means by the beginning of its id."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

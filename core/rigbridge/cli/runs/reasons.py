@@ -22,7 +22,7 @@ def reasons_of(run: Run) -> list[str]:
     Phases that failed or broke down, each measurement that failed with its criterion
     beside the value, then the first line of the log that is an error.
     """
-    from rigbridge.model import (  # noqa: PLC0415 - only shown runs need it
+    from rigbridge.model import (  # only shown runs need it
         LogLevel,
         PhaseOutcome,
         RunOutcome,
@@ -55,7 +55,7 @@ def reasons_of(run: Run) -> list[str]:
 
 
 def _of_phase(phase: Phase, *, is_around: bool) -> Iterator[str]:
-    from rigbridge.model import (  # noqa: PLC0415 - only shown runs need it
+    from rigbridge.model import (  # only shown runs need it
         MeasurementOutcome,
         PhaseOutcome,
     )

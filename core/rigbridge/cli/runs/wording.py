@@ -1,6 +1,6 @@
 """Values, criteria and sizes of runs in the words of a terminal."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What an import shows: totals, failures by their reason, and the runs when asked."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+# Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def _check_name(name: str) -> None:
 
 
 def _is_importable(module: str) -> bool:
-    from importlib.util import find_spec  # noqa: PLC0415 - only a command asks
+    from importlib.util import find_spec  # only a command asks
 
     return find_spec(module) is not None
 

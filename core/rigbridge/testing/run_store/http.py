@@ -233,7 +233,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif fault is Fault.WRONG_JSON_AFTER:
             self._answer(200, b"<!doctype html><title>Welcome</title>")
-        elif fault.status == 502:  # noqa: PLR2004 - what a proxy writes
+        elif fault.status == 502:  # what a proxy writes
             self._answer(502, _HTML, media_type="text/html")
         elif fault is Fault.EXPIRED_UPLOAD_URL:
             self._answer(403, _XML, media_type="application/xml")

@@ -67,7 +67,7 @@ def one_bad_run(bench: Bench) -> None:
     """A run that cannot be read is a failure, and costs its neighbours nothing."""
     tried = False
     for text, base in bench.texts():
-        if len(base.runs) < 2:  # noqa: PLR2004 - it takes neighbours
+        if len(base.runs) < 2:  # it takes neighbours
             continue
         trials = [
             (number, trial)

@@ -90,7 +90,7 @@ class _Scaled:
 
 def _scaled(bench: Bench) -> _Scaled:
     for text, base in bench.texts():
-        if len(base.runs) < 2 or text.is_xml or text.is_json:  # noqa: PLR2004 - it takes a middle
+        if len(base.runs) < 2 or text.is_xml or text.is_json:  # it takes a middle
             continue
         last = len(base.runs) - 1
         lines = {
@@ -187,7 +187,7 @@ def _kept(bench: Bench, adapter: Adapter, source: Source) -> int:
     finally:
         tracemalloc.stop()
     kept = _alive() - before
-    if kept > 2:  # noqa: PLR2004 - one may still be held by the loop
+    if kept > 2:  # one may still be held by the loop
         raise NonconformityError(
             f"{kept} of {count} runs are still in memory when all were read",
             "keep no run on the adapter, in the module or in the generator",
