@@ -110,6 +110,10 @@ class ConversionReport:
         self._entries: list[_Recorded] = []
         self._unlisted = 0
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{self.count(each)} {each}" for each in Disposition)
+        return f"<{type(self).__name__}: {counts}>"
+
     def mapped(self, item: str, count: int = 1) -> None:
         """Record that elements of a kind were carried over as they stand."""
         self._mapped[item] += count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterable
@@ -58,7 +59,8 @@ class Session:
         to: ``local`` for the embedded store, a URL, or the name of a destination.
         data: the folder of the embedded store and the outbox.
         api_key: the key for a store behind a URL.
-        configuration: the settings, instead of the usual places.
+        configuration: the settings, or a file to read them from, instead of the usual
+            places.
         station: where the runs are made.
         operator: who makes them.
         instruments: what they are measured with; each has a name of its own.
@@ -75,15 +77,18 @@ class Session:
         to: str | None = None,
         data: Path | str | None = None,
         api_key: str | None = None,
-        configuration: Configuration | None = None,
+        configuration: Configuration | str | os.PathLike[str] | None = None,
         station: str | None = None,
         operator: str | None = None,
         instruments: Iterable[Instrument] = (),
         send: bool = True,
     ) -> None:
-        if configuration is None:
+        if not isinstance(configuration, Configuration):
             configuration = load_configuration(
-                to=to, data=None if data is None else Path(data), api_key=api_key
+                to=to,
+                data=None if data is None else Path(data),
+                api_key=api_key,
+                file=None if configuration is None else Path(configuration),
             )
         # A test that changes the working folder must not send its runs elsewhere.
         self._configuration = attrs.evolve(

@@ -18,6 +18,15 @@ class TestConversionReport:
         assert report.count(Disposition.MAPPED, "measurement") == 3
         assert report.entries == ()
 
+    def test_printed_it_tells_its_counts(self) -> None:
+        """Who looks at it in a notebook sees what became of the elements."""
+        report = ConversionReport()
+        report.mapped("measurement", 3)
+        report.dropped("step", "unknown type")
+        assert repr(report) == (
+            "<ConversionReport: 3 mapped, 0 coerced, 0 omitted, 1 dropped>"
+        )
+
     def test_a_change_has_rule_and_place(self) -> None:
         """A reader can find what was changed, and why."""
         report = ConversionReport()

@@ -44,6 +44,18 @@ def last(session: Session) -> Callable[[], Run]:
     return read
 
 
+def test_a_file_may_say_where_runs_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings come from it, and an argument goes over them."""
+    monkeypatch.delenv("RIGBRIDGE_DATA")
+    file = tmp_path / "bench.toml"
+    file.write_text(f"data = '{tmp_path / 'bench'}'\n")
+    assert Session(configuration=str(file), send=False).data == tmp_path / "bench"
+    other = Session(configuration=file, data=tmp_path / "other", send=False)
+    assert other.data == tmp_path / "other"
+
+
 def test_a_run_has_what_was_recorded(session: Session, last: Callable[[], Run]) -> None:
     """Unit, procedure, phases with paths, measurements, logs, and times in order."""
     with session.run("SN-1", "Final test", docstring="why") as run:
