@@ -18,7 +18,7 @@ def run() -> None:
     is_python = handler is signal.default_int_handler
     if is_python:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from rigbridge.cli.main import run as run_command  # noqa: PLC0415 - see above
+    from rigbridge.cli.main import run as run_command
 
     try:
         if is_python:
