@@ -246,6 +246,10 @@ class LocalDestination:
         """Go through all runs, in the order stored, with how much of each is held."""
         return self.existing.upkeep.run_sizes()
 
+    def damage(self) -> Iterator[str]:
+        """Go through what is not as it was written; contents by their lengths only."""
+        return iter(self.existing.upkeep.check(contents=False).problems)
+
     def back_up(self, folder: Path) -> BackupResult:
         """Copy the running store to a folder, from which it can be used as it is."""
         return self.existing.upkeep.back_up(folder)

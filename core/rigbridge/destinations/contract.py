@@ -270,3 +270,12 @@ class CountingDestination(Destination, Protocol):
             ServerUnavailableError: the store cannot be read for now.
         """
         ...
+
+    def damage(self) -> Iterator[str]:
+        """
+        Go through what is not as it was written, each in a sentence with its remedy.
+
+        Raises:
+            ServerUnavailableError: the store cannot be read for now.
+        """
+        ...

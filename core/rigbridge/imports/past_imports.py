@@ -250,11 +250,12 @@ class PastImports:
         results, self._results = self._results, []
         # The entries before the steps that may delete a file: without its entry a
         # deleted file would be missing from the account.
-        self._ledger.record(waiting)
+        is_noted = self._ledger.record(waiting)
         self._lookup.flush()
         self._since = time.monotonic()
-        for result in results:
-            self._durable(result)
+        if is_noted:
+            for result in results:
+                self._durable(result)
 
     def _note(self, result: SourceResult) -> None:
         if not result.tried or result.key is None:

@@ -46,7 +46,7 @@ class LedgerDatabase:
         # Reentrant: a damaged file is closed while the lock is held.
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
-        self._is_usable = True
+        self.is_usable = True
 
     def read(
         self, question: Callable[[sqlite3.Connection], _Answer], missing: _Answer
@@ -64,10 +64,15 @@ class LedgerDatabase:
                 return missing
             return self._asked(question, missing)
 
-    def write(self, change: Callable[[sqlite3.Connection], None]) -> None:
-        """Make a change in one transaction; nothing where no ledger can be used."""
+    def write(self, change: Callable[[sqlite3.Connection], None]) -> bool:
+        """
+        Make a change in one transaction; nothing where no ledger can be used.
 
-        def changed(connection: sqlite3.Connection) -> None:
+        Returns:
+            Whether it was made.
+        """
+
+        def changed(connection: sqlite3.Connection) -> bool:
             # IMMEDIATE takes the write lock now: a read that becomes a write later
             # fails at once where another process wrote meanwhile.
             connection.execute("BEGIN IMMEDIATE")
@@ -79,16 +84,17 @@ class LedgerDatabase:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            return True
 
         with self._lock:
-            self._asked(changed, None)
+            return self._asked(changed, missing=False)
 
     def _asked(
         self, question: Callable[[sqlite3.Connection], _Answer], missing: _Answer
     ) -> _Answer:
         # Twice: once on the file that was found, once on the new one after damage.
         for _ in range(2):
-            if not self._is_usable:
+            if not self.is_usable:
                 return missing
             try:
                 return question(self._opened())
@@ -113,8 +119,9 @@ class LedgerDatabase:
         )
         try:
             use_write_ahead_log(connection)
-            # A power cut may cost the last entries: their files are imported again.
-            connection.execute("PRAGMA synchronous = NORMAL")
+            # A file may be deleted once its entry is written, so a power cut must not
+            # take that; a group of entries costs one sync.
+            connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA cache_size = -{_CACHE}")
             _make_tables(connection)
         except BaseException:
@@ -148,11 +155,12 @@ class LedgerDatabase:
     def _give_up(self, reason: str) -> None:
         # For the rest of this process. Trying again with every file would only slow the
         # import down.
-        self._is_usable = False
+        self.is_usable = False
         self.close()
         self._say(
-            f"{self.path} cannot be used ({reason}); imports are not recorded, and"
-            " the same files will be read again (check the folder and the free space)"
+            f"{self.path} cannot be used ({reason}); imports are not recorded, files"
+            " stay where they are, and will be read again (check the folder and the"
+            " free space)"
         )
 
     def _say(self, text: str) -> None:

@@ -127,16 +127,19 @@ class Ledger:
 
         return self._database.read(find, None)
 
-    def record(self, entries: Iterable[LedgerEntry]) -> None:
+    def record(self, entries: Iterable[LedgerEntry]) -> bool:
         """
         Note what came of sources, in one transaction; their runs must be durable.
 
         An entry of the same path makes way. Where the file holds something else now,
         the old entry is kept beside it, since its runs are still stored.
+
+        Returns:
+            Whether they are noted; False where the ledger cannot be used.
         """
         group = list(entries)
         if not group:
-            return
+            return self._database.is_usable
 
         def write(connection: sqlite3.Connection) -> None:
             try:
@@ -147,7 +150,7 @@ class Ledger:
                 self._rows.forget()
                 raise
 
-        self._database.write(write)
+        return self._database.write(write)
 
     def see_again(self, paths: Iterable[bytes], seen_ns: int) -> None:
         """

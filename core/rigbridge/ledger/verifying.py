@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
+from itertools import chain
 
 import attrs
 
@@ -39,13 +40,14 @@ ORDER BY n.path
 @attrs.frozen(kw_only=True)
 class StoreComparison:
     """
-    How a store differs from what the ledger says of it.
+    How a store differs from what the ledger says of it, and from what was written.
 
     Attributes:
         runs: how many different runs the ledger says are stored.
         others: how many runs the store holds that the ledger does not have. Other ways
             lead into a store, so that they are no difference.
-        differences: each in a sentence, the first thousand of them.
+        differences: each in a sentence, the first thousand of them; also what the
+            store itself finds to be changed.
         unlisted: how many more there are.
     """
 
@@ -68,7 +70,7 @@ def compare_with_store(
     ledger: Ledger, name: str, destination: Destination
 ) -> StoreComparison:
     """
-    Compare the ids of runs, and how much each holds.
+    Compare the ids of runs and how much each holds, and have the store look at itself.
 
     A run may have more files in the store than its report had: somebody added them.
 
@@ -109,7 +111,7 @@ def compare_with_store(
         unequal = scratch.execute(_UNEQUAL)
         differences: list[str] = []
         unlisted = gone = 0
-        for words in _worded(missing, unequal):
+        for words in chain(_worded(missing, unequal), destination.damage()):
             gone += words.endswith(_NOT_THERE)
             if len(differences) < _MOST:
                 differences.append(words)

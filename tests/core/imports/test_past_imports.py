@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
@@ -166,6 +167,23 @@ def test_a_run_that_is_gone_is_named(call: Command, reports: Path) -> None:
     )
     summary(call, reports, "--again")
     assert account(call)["verified"]["is_equal"]
+
+
+def test_what_was_changed_by_hand_is_named(call: Command, reports: Path) -> None:
+    """Not only how many rows there are: also what they hold."""
+    summary(call, reports)
+    with closing(sqlite3.connect("data/store.sqlite")) as store, store:
+        store.execute("UPDATE runs SET docstring = 'another' WHERE key = 1")
+    result = call("ledger", "report", "--verify", code=1)
+    assert "its rows have changed (restore a backup" in result.stderr
+
+
+def test_no_file_is_deleted_that_no_ledger_has(call: Command, reports: Path) -> None:
+    """It would be in no account."""
+    Path("data/ledger.sqlite").mkdir(parents=True)
+    result = call("import", reports, "--after", "delete")
+    assert "files stay where they are" in result.stderr
+    assert len(list(reports.iterdir())) == 2
 
 
 def test_a_store_that_is_gone_is_filled_again(call: Command, reports: Path) -> None:
