@@ -38,6 +38,7 @@ from rigbridge_store.intake.preparation import (
     searchable,
     without_rows,
 )
+from rigbridge_store.refusals import half_a_character
 from rigbridge_store.results import StoredContent, StoredFile
 
 __all__ = [
@@ -99,10 +100,14 @@ def prepare_submission(
             # The run is stored all the same; submitting it again supplies the bytes.
             failures.append(AttachmentFailure(name=attachment.name, error=error))
         files.append(file)
+    try:
+        sidecar = payload.dense_sidecar()
+    except UnicodeEncodeError as error:
+        raise half_a_character(error) from error
     body = attrs.evolve(
         payload.body,
         operated_by=run.operator or UNSET,
-        rigbridge=UNSET if payload.sidecar is None else payload.sidecar,
+        rigbridge=UNSET if sidecar is None else sidecar,
     )
     document: JSONObject | None = None
     if report is not None:
@@ -110,8 +115,8 @@ def prepare_submission(
         document = cast("JSONObject", report.as_document())
     # A rule that changed since the first time makes another body of the same run.
     compared = body
-    if payload.sidecar is not None:
-        compared = attrs.evolve(body, rigbridge=_placeless(payload.sidecar))
+    if sidecar is not None:
+        compared = attrs.evolve(body, rigbridge=_placeless(sidecar))
     key = IdempotencyKey.of(str(run.id), digest(compared), repetition=repetition)
     creation = Creation(
         body=without_rows(body),

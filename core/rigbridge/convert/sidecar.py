@@ -17,7 +17,7 @@ from uuid import UUID
 import attrs
 
 from rigbridge.convert import overlay
-from rigbridge.convert.differences import lost_in_plain
+from rigbridge.convert.differences import as_nodes, encoded, lost_in_plain
 from rigbridge.convert.document import describe_attachment, from_document, to_document
 from rigbridge.convert.plain import read_plain
 from rigbridge.errors import ModelError, RunProblemsError
@@ -39,10 +39,18 @@ def _without_attachments(run: Run) -> dict[str, Any]:
 
 
 def make_sidecar(
-    run: Run, body: CreateRun, report: ConversionReport
+    run: Run, body: CreateRun, report: ConversionReport, *, dense: bool = False
 ) -> dict[str, Any] | None:
-    """Make the sidecar of a run, or None when the payload alone restores the run."""
-    missing = lost_in_plain(run, body)
+    """
+    Make the sidecar of a run, or None when the payload alone restores the run.
+
+    Args:
+        run: the run.
+        body: its payload.
+        report: travels in the sidecar.
+        dense: hold what is said of phases and log lines as encoded JSON.
+    """
+    missing = lost_in_plain(run, body, encoded if dense else as_nodes)
     # v1 has no attachment without bytes, so a reference is told by the sidecar alone.
     references = not all(attachment.embedded for attachment in run.attachments)
     if missing is None and not references:

@@ -387,7 +387,7 @@ def change_run_metadata(
     # The report has a column of its own.
     sidecar.pop("report", None)
     overlay = change_members(sidecar.get("overlay"), "metadata", changes)
-    changed = pack(msgspec.json.encode({**sidecar, "overlay": overlay}).decode())
+    changed = pack(msgspec.json.encode({**sidecar, "overlay": overlay}))
     if document is None:
         connection.execute(run_documents.insert(), {"run_key": run, "sidecar": changed})
     else:

@@ -242,7 +242,7 @@ class _Preparation:
                     # Short values stay in the row, where lists and trends read them
                     # without unpacking.
                     if text is not None and len(text) >= LARGE:
-                        self.large.append((position, index, pack(text)))
+                        self.large.append((position, index, pack(text.encode())))
                         text = shortened(text)
                     measurements.append(
                         (position, index, point, definition, outcome, number, text)
@@ -357,7 +357,7 @@ def _split(
 
 def _document(document: JSONObject | None) -> bytes | None:
     # Packed here, outside of the transaction, in which others would wait for it.
-    return None if document is None else pack(_encode(document).decode())
+    return None if document is None else pack(_encode(document))
 
 
 def _referenced(sidecar: JSONObject | None) -> tuple[StoredFile, ...]:

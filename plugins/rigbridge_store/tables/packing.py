@@ -58,10 +58,10 @@ def is_shortened(text: str) -> bool:
     return text.endswith(_ELLIPSIS)
 
 
-def pack(text: str) -> bytes:
-    """Compress a text."""
+def pack(text: bytes) -> bytes:
+    """Compress a text, given as UTF-8."""
     packer = zlib.compressobj(_LEVEL, zdict=_WORDS)
-    return packer.compress(text.encode()) + packer.flush()
+    return packer.compress(text) + packer.flush()
 
 
 def unpack(packed: bytes) -> str:

@@ -175,7 +175,7 @@ def test_a_sidecar_that_is_no_json_ends_no_export(
     store: RunStore, damaged: sqlite3.Connection
 ) -> None:
     """Its checksum is right, and what it holds is named with its run."""
-    damaged.execute("UPDATE run_documents SET sidecar = ?", (pack("not JSON"),))
+    damaged.execute("UPDATE run_documents SET sidecar = ?", (pack(b"not JSON"),))
     damaged.commit()
     (found,) = store.read_runs(RunSelection())
     assert found.stored is not None

@@ -148,7 +148,7 @@ class TestUnusual:
     ) -> None:
         """What was sent in the fields of v1 counts, as it does for the restored run."""
         sidecar = {"rigbridge": 1, "run_id": run, "overlay": overlay, "attachments": []}
-        found = self.spoil(store, pack(json.dumps(sidecar)))
+        found = self.spoil(store, pack(json.dumps(sidecar).encode()))
         assert told(found.rows) == told(measurement_rows(store.get_run(run)))
 
     def test_a_damaged_sidecar(self, store: RunStore, run: str) -> None:
