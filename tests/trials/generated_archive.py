@@ -16,8 +16,10 @@ import json
 import random
 import struct
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Iterator
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from uuid import UUID
 
 import attrs
 
+from rigbridge import read
 from rigbridge.model.provenance import run_id
 
 __all__ = ["TrueFile", "TrueRun", "write_archive"]
@@ -56,7 +59,7 @@ class TrueRun:
     is_kept: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class TrueFile:
     """
     A file of the archive.
@@ -80,10 +83,16 @@ class TrueFile:
         """The SHA-256 of its bytes in hex."""
         return hashlib.sha256(self.content).hexdigest()
 
-    @property
+    @cached_property
     def run_ids(self) -> tuple[UUID, ...]:
-        """The ids of its runs, which follow from its bytes."""
+        """The ids of its runs, which follow from its bytes, or from those of each."""
         name = self.adapter or ""
+        if name == "csv":
+            # A log may grow: each run is told by its own rows, which the reader knows.
+            with tempfile.NamedTemporaryFile(suffix=".csv") as file:
+                file.write(self.content)
+                file.flush()
+                return tuple(run.id for run in read(file.name, adapter=name))
         return tuple(run_id(self.digest, name, at) for at in range(len(self.runs)))
 
 

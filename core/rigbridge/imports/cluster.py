@@ -176,16 +176,7 @@ class _Cluster:
         paths = [str(found.path) for _, found in first.sources[:1] if found.path]
         if self._spool is not None:
             paths.append(str(self._spool))
-        try:
-            self._client.wait_for_workers(1, timeout=60)
-            facts = self._client.run(_worker_facts, paths)
-        except Exception as error:
-            raise ConfigurationError(
-                f"its workers cannot be used: {str(error) or type(error).__name__}",
-                source=self._address,
-                remedy="install rigbridge on each of them, and start one at least",
-            ) from error
-        for worker, (version, unseen) in facts.items():
+        for worker, (version, unseen) in self._facts(paths).items():
             if version != rigbridge.__version__:
                 raise ConfigurationError(
                     f"has rigbridge {version}, this machine {rigbridge.__version__}",
@@ -199,6 +190,29 @@ class _Cluster:
                     remedy="put reports and data folder on a share that every machine "
                     "has at the same path, or name the reports by a URL",
                 )
+
+    def _facts(self, paths: list[str]) -> dict[str, tuple[str, list[str]]]:
+        """Ask the workers; one may be lost while it is asked, as at any time."""
+        attempts = 0
+        while True:
+            try:
+                self._client.wait_for_workers(1, timeout=60)
+                found: dict[str, tuple[str, list[str]]]
+                found = self._client.run(_worker_facts, paths)
+            except Exception as error:
+                attempts += 1
+                # Nobody came in a minute, or what was asked does not work on them.
+                if isinstance(error, TimeoutError) or attempts == _MOST_ATTEMPTS:
+                    words = str(error) or type(error).__name__
+                    raise ConfigurationError(
+                        f"its workers cannot be used: {words}",
+                        source=self._address,
+                        remedy="install rigbridge on each of them, and start one at "
+                        "least",
+                    ) from error
+                time.sleep(1)
+            else:
+                return found
 
     def blocks(self, batches: Iterator[Batch]) -> Iterator[Block]:
         """Read batches."""

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import distributed
 import pytest
@@ -123,5 +124,24 @@ def test_files_that_workers_do_not_see_are_said(
     cluster: distributed.LocalCluster, configuration: Configuration
 ) -> None:
     """Before anything is read."""
+    with pytest.raises(ConfigurationError, match="does not see /nowhere"):
+        imported(Path("/nowhere/a.csv"), configuration, cluster.scheduler_address)
+
+
+def test_a_worker_that_is_lost_while_it_is_asked_costs_nothing(
+    cluster: distributed.LocalCluster,
+    configuration: Configuration,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The others are asked again."""
+    lost = [OSError("Address removed.")]
+    ask = distributed.Client.run
+
+    def asked(self: distributed.Client, *given: Any) -> Any:
+        if lost:
+            raise lost.pop()
+        return ask(self, *given)
+
+    monkeypatch.setattr(distributed.Client, "run", asked)
     with pytest.raises(ConfigurationError, match="does not see /nowhere"):
         imported(Path("/nowhere/a.csv"), configuration, cluster.scheduler_address)
