@@ -31,7 +31,7 @@ REPORT = (
 def cluster() -> Iterator[distributed.LocalCluster]:
     """Two processes that read."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None
+        n_workers=2, threads_per_worker=1, dashboard_address=":0"
     ) as made:
         yield made
 
