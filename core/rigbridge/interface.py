@@ -136,6 +136,7 @@ def _runs(
                 continue
             yield item.run
     if errors:
+        # One error is raised; the others must not be lost for it.
         for other in errors[1:]:
             errors[0].add_note(f"nor can this be read: {other}")
         raise errors[0]

@@ -77,6 +77,7 @@ def detect(
         try:
             claims = adapters.claims(source)
             adapters.choose(source)
+        # The other files are still to be told of.
         except SourceError as raised:
             error, failed = raised, True
         documents.append(
@@ -164,6 +165,7 @@ def check(
     loader = PluginLoader(ADAPTER_GROUP)
     adapter = make_adapter(name, load_configuration(file=config), loader)
     paths = sorted(samples.rglob("*")) if samples.is_dir() else [samples]
+    # Systems leave files of their own in a folder, such as .DS_Store.
     files = [path for path in paths if path.is_file() and path.name[:1] != "."]
     if not files:
         raise ConfigurationError(

@@ -51,6 +51,7 @@ def _opened(place: StorePlace) -> Generator[tuple[Configuration, Ledger, str]]:
     name = destination_key(configuration)
     try:
         yield configuration, ledger, name
+        # Who imported into another store would take an empty account for a loss.
         others = [each for each in ledger.destinations() if each != name]
         if others:
             say_warning(
@@ -76,6 +77,7 @@ def status(
         account = ledger.account(name)
         if as_json:
             document = account_document(account)
+            # As short as for people; the report has the rest.
             del document["adapters"], document["problems"]
             say_json(document)
             return

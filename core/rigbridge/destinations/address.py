@@ -53,6 +53,7 @@ def api_address(url: str) -> str:
             remedy=f"{_REMEDY}, and give the API key as a setting of its own",
         )
     path = parsed.raw_path.decode("ascii").rstrip("/")
+    # People copy the address of a call from a document.
     if path.endswith("/api/v1"):
         path = path.removesuffix("/v1")
     path = path.removesuffix("/api").rstrip("/")
@@ -79,6 +80,7 @@ def destination_name(to: str) -> str:
         return text
     if scheme.lower() in _SCHEMES:
         return api_address(text).removesuffix("/api")
+    # Not as a URL of HTTP: what stands behind the scheme is for the plugin to say.
     parts = urlsplit(text)
     host = parts.netloc.rpartition("@")[2]
     return f"{scheme}://{host}{parts.path}"

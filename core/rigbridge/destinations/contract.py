@@ -92,6 +92,8 @@ class Destination(Protocol):
         ...
 
 
+# Asked at run time, here and below: a plugin says by its methods what it can do, and
+# need not import a class of ours for it.
 @runtime_checkable
 class ResumableDestination(Destination, Protocol):
     """A destination whose deliveries can be cut at every step and taken up again."""

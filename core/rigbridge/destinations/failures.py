@@ -67,6 +67,7 @@ def delivery_failure(
     if isinstance(error, (RigbridgeError, MemoryError, sqlite3.Error)):
         return error
     name, distribution = _origin(type(destination))
+    # Ours are to be mended, not explained: the traceback is wanted.
     if distribution.partition(" ")[0] == "rigbridge":
         return error
     _LOGGER.debug("destination %s failed in %s", name, operation, exc_info=error)
@@ -84,6 +85,8 @@ def delivery_failure(
             f"{words}",
             remedy=f"report it to the authors of {distribution.partition(' ')[0]}",
         )
+    # Not every caller raises it from the error, and the traceback leads its author to
+    # the place.
     failure.__cause__ = error
     return failure
 
@@ -93,6 +96,7 @@ def _origin(kind: type) -> tuple[str, str]:
     module = kind.__module__
     if module.partition(".")[0] == "rigbridge":
         return kind.__qualname__, "rigbridge"
+    # A user knows the name that he typed, not that of a class.
     loader = PluginLoader(DESTINATION_GROUP)
     for name in loader.names:
         if loader.value(name) == f"{module}:{kind.__qualname__}":

@@ -86,6 +86,7 @@ class DestinationSettings(ConnectionSettings):
     """
 
     data: Path
+    # Never shown: a password may stand in either address.
     database: str | None = attrs.field(default=None, repr=False)
     attachments: str | None = attrs.field(default=None, repr=False)
     url: str | None = None

@@ -119,6 +119,7 @@ class Session:
                 target=self._open, name="rigbridge-session", daemon=True
             )
             self._opening.start()
+        # For programs without a with block: the thread that sends is a daemon.
         atexit.register(self._at_exit)
 
     @property

@@ -132,6 +132,7 @@ def _own(
     configuration: Configuration, table: _WatchTable, origin: str | None
 ) -> Configuration:
     """Put the zone and the identity rules of a folder over those of the site."""
+    # These two are needed for the checks alone, and are not taken over.
     given: dict[str, JSONValue] = {"to": "local", "data": str(configuration.data)}
     if table.time_zone is not None:
         given["time_zone"] = table.time_zone
@@ -154,6 +155,7 @@ def _own(
 def is_on_network(folder: Path) -> bool:
     """Tell whether a folder is another machine's, as far as the system says."""
     here = os.path.realpath(folder)
+    # A share of Windows.
     if here.startswith("\\\\"):
         return True
     if sys.platform != "linux":
@@ -167,6 +169,8 @@ def is_on_network(folder: Path) -> bool:
         _, place, form, *_ = mount.split(" ")
         # Blanks in a name are written as a number.
         place = place.replace("\\040", " ")
+        # The mount that is nearest counts, and the last of several at one place.
         if len(place) >= len(best) and f"{here}/".startswith(f"{place.rstrip('/')}/"):
             best, kind = place, form
+    # Behind FUSE may be anything, also what tells nothing of changes (sshfs, rclone).
     return kind in _NETWORK or kind.startswith("fuse.")

@@ -111,6 +111,8 @@ class _FolderImport:
     ) -> Iterator[SourceResult]:
         """Import files; ends early when it is told to."""
         with self._lock, Scan((), self._rule.selection) as scan:
+            # Only once there is a file: a store may be out of reach when the service
+            # starts.
             if self._destination is None:
                 for doubt in distrust_ledger(self._ledger, self._rule.configuration):
                     _LOGGER.warning("%s", doubt)
@@ -135,6 +137,8 @@ class _FolderImport:
                     yield result
             finally:
                 self._tell_problems()
+            # Files that wait in an archive are still in the folder; they are not to
+            # wait there for a year.
             if time.monotonic() - self._flushed >= _FLUSH:
                 self._flushed = time.monotonic()
                 self._afterwards.close()

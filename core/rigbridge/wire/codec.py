@@ -22,6 +22,7 @@ def encode(body: Any) -> bytes:
     """
     try:
         return msgspec.json.encode(body)
+    # Half of a surrogate pair: a log was cut within a character.
     except UnicodeEncodeError as error:
         raise ModelError(
             f"a text holds {error.object[error.start : error.end]!r}, "

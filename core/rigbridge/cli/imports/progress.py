@@ -98,6 +98,7 @@ class ImportProgress:
             TimeRemainingColumn(),
             TextColumn("{task.fields[words]}", markup=False),
         )
+        # Standard output is for results, which may be read by a program.
         console = Console(stderr=True)
         with Progress(*columns, console=console, transient=True) as bar:
             self._bar = (bar, bar.add_task("", total=self._total, words=""))
@@ -105,6 +106,7 @@ class ImportProgress:
 
     def pass_over(self, found: FoundSource) -> None:
         """Take a source that was imported before."""
+        # What is left in hand is what an interrupted import names as not done.
         self._in_hand.pop(found.uri, None)
         self._done += 1
         self._tell()
@@ -178,6 +180,7 @@ def interruptible() -> Generator[threading.Event]:
         What is set by the first.
     """
     stop = threading.Event()
+    # Only the main thread may set handlers of signals.
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return

@@ -61,6 +61,8 @@ class Observation:
         """The runs as JSON values, without what follows from the bytes of the file."""
         documents = tuple(to_document(run) for run in self.runs)
         for run, document in zip(self.runs, documents, strict=True):
+            # Every change of a byte changes them, and what a check asks is what else
+            # changed.
             if run.source is not None and run.id == run.source.run_id:
                 del document["id"], document["source"]
         return documents
@@ -137,6 +139,7 @@ def observe(
         error = raised
     except NonconformityError:
         raise
+    # An adapter that ends the process would end the import of all other files.
     except (Exception, SystemExit) as surprise:
         raise _surprising(surprise, trial) from surprise
     accounts.append(context.report)

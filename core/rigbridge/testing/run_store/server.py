@@ -48,6 +48,8 @@ class _Chances:
 
     def draw(self, operation: Operation) -> Injection | None:
         """Draw what befalls a call; as many numbers are used for each."""
+        # Both are drawn for each call, so that a seed gives the same faults whatever
+        # the calls are.
         fails = self.random.random() < self.chance
         fault = self.random.choice(self.faults)
         if not fails or (fault in _OF_BYTES and operation is not Operation.STORE):
@@ -98,6 +100,7 @@ class RunStoreServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+        # The error of the test itself says more.
         if self.problems and error is None:
             raise self.problems[0]
 
@@ -105,6 +108,7 @@ class RunStoreServer:
         """Listen; after a stop on the same port as before."""
         self.stopping.clear()
         self._listener = Listener(self, self._port)
+        # A client that knows the address must find the server there again.
         self._port = self._listener.server_address[1]
         self._thread = threading.Thread(
             target=self._listener.serve_forever, kwargs={"poll_interval": 0.01}
@@ -119,6 +123,7 @@ class RunStoreServer:
         self.stopping.set()
         listener.shutdown()
         self._thread.join()
+        # Connections that are kept open would let a stopped store go on answering.
         listener.hang_up()
         listener.server_close()
 

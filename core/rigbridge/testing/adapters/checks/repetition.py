@@ -174,6 +174,7 @@ def reads_in_threads(bench: Bench) -> None:
 
     def read(at: int) -> list[str]:
         name, content = sources[at]
+        # All begin at once: the first would else be done before the last has started.
         start.wait()
         found: list[str] = []
         for _ in range(5):
@@ -186,6 +187,7 @@ def reads_in_threads(bench: Bench) -> None:
         return found
 
     interval = sys.getswitchinterval()
+    # Threads would else hardly be changed within one short file.
     sys.setswitchinterval(1e-5)
     try:
         with ThreadPoolExecutor(len(sources)) as pool:
