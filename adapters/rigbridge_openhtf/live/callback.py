@@ -96,17 +96,11 @@ def output_callback(
 
 class OutputCallback:
     """
-    An OpenHTF output callback; see :func:`output_callback`, which makes it.
+    An OpenHTF output callback, as :func:`output_callback` makes it of its arguments.
 
     One callback may serve several tests, also at the same time.
 
     Args:
-        to: as for :func:`output_callback`, like all but the last.
-        data: likewise.
-        api_key: likewise.
-        settings: likewise.
-        identity: likewise.
-        outbox: likewise.
         observe: is called with what became of each record, in the thread of its test.
     """
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -76,7 +76,8 @@ def station(
             number, and more.
         outbox: an outbox of the caller's own, who starts and closes it.
     """
-    results = _Results()
+    # Filled from the threads of the tests: to append to a list takes no lock.
+    results: list[HandOver] = []
     callback = OutputCallback(
         to=to,
         data=data,
@@ -84,25 +85,9 @@ def station(
         settings=settings,
         identity=identity,
         outbox=outbox,
-        observe=results.add,
+        observe=results.append,
     )
     return Station(tests, callback, results, deadline=deadline, stream=stream)
-
-
-class _Results:
-    """What became of the records of a block, from any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._all: list[HandOver] = []
-
-    def add(self, done: HandOver) -> None:
-        with self._lock:
-            self._all.append(done)
-
-    def all(self) -> list[HandOver]:
-        with self._lock:
-            return list(self._all)
 
 
 class Station:
@@ -121,7 +106,7 @@ class Station:
         self,
         tests: tuple[LiveTest, ...],
         callback: OutputCallback,
-        results: _Results,
+        results: Sequence[HandOver],
         *,
         deadline: float,
         stream: Writable | None,
@@ -157,7 +142,7 @@ class Station:
         try:
             fixed = self._callback.fixed
             # A callback may stand in the list of a test several times.
-            results = {done.run_id: done for done in self._results.all()}
+            results = {done.run_id: done for done in self._results}
             records = [
                 RecordStatus(done, self._entry(done)) for done in results.values()
             ]
