@@ -22,6 +22,7 @@ from rigbridge.errors import (
     PluginLoadError,
     RetriableError,
     RunProblemsError,
+    RunWaitsError,
     ServerUnavailableError,
     UnauthorizedError,
 )
@@ -29,6 +30,8 @@ from rigbridge.outbox.policy import (
     MAX_DELAY,
     MAX_WAIT,
     RetryDecision,
+    asks_everyone,
+    counts_against_store,
     decide,
     decide_for_all,
     delay,
@@ -133,3 +136,20 @@ class TestVerdict:
         assert decide_for_all([final, later, held]) is RetryDecision.HOLD
         assert decide_for_all([final, BadRequestError("no")]) is RetryDecision.PARK
         assert decide_for_all([NoAnswerError("no")]) is RetryDecision.RETRY
+
+
+def test_what_concerns_a_file_says_nothing_of_the_store() -> None:
+    """Neither is the store out of reach for it, nor does it ask everybody to wait."""
+    of_store = ServerUnavailableError("too many", status=429)
+    of_file = ServerUnavailableError("too many", status=429)
+    of_file.of_file = True
+    assert (counts_against_store(of_store), asks_everyone(of_store)) == (True, True)
+    assert (counts_against_store(of_file), asks_everyone(of_file)) == (False, False)
+
+
+def test_what_says_nothing_of_the_store() -> None:
+    """A run that waits for another one, a refusal, a full disk; nor is 503 a limit."""
+    for error in (RunWaitsError("x"), BadRequestError("x"), OSError("x")):
+        assert not counts_against_store(error)
+        assert not asks_everyone(error)
+    assert not asks_everyone(ServerUnavailableError("x", status=503))
