@@ -338,6 +338,21 @@ class TestMeasurements:
         """Nothing measured is not sent as null."""
         assert set(sent(with_measurement())) == {"name", "outcome"}
 
+    def test_a_series_records_each_rule_once(self) -> None:
+        """However many of its points are spelled as text."""
+        points = Axis(name="y", values=[math.nan, 2**70, math.inf, 2**71])
+        report = ConversionReport()
+        body = dump(with_measurement(value=Series(axes=[points])), report).body
+        assert body.phases
+        assert body.phases[0].measurements
+        assert body.phases[0].measurements[0].measured_value == [
+            ["NaN"],
+            [str(2**70)],
+            ["Infinity"],
+            [str(2**71)],
+        ]
+        assert report.count(Disposition.COERCED, "value") == 2
+
     def test_a_series_travels_as_rows(self) -> None:
         """Dimensions first, measured value last, one unit a column."""
         series = Series(

@@ -359,6 +359,14 @@ class TestIdentity:
         """Without a file there is nothing to derive from."""
         with pytest.raises(ModelError, match="only if its source is a file"):
             _ = Provenance(adapter="openhtf").run_id
+        with pytest.raises(ModelError, match="source is a file"):
+            _ = Provenance(adapter="openhtf", digest=DIGEST).run_id
+
+    def test_a_place_in_a_file_gives_the_id(self) -> None:
+        """The digest and the index do; the content of a run goes over them."""
+        known = Provenance(adapter="csv", digest=DIGEST, index=0)
+        assert known.run_id == run_id(DIGEST, "csv", 0)
+        assert attrs.evolve(known, content=DIGEST).run_id != known.run_id
 
 
 class TestWholeRuns:
