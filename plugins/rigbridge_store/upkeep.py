@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import IO
 
 import sqlalchemy as sa
 
@@ -16,6 +15,7 @@ from rigbridge.destinations import RunSize
 from rigbridge.destinations.selection import RunSelection
 from rigbridge.errors import ConfigurationError, DeliveryError
 from rigbridge.hosting import BackupResult, CheckResult, PruneResult
+from rigbridge.machine.folders import read_chunks
 from rigbridge_store.files.contents import ContentStore, DiskContents
 from rigbridge_store.files.sweeping import sweep_contents, sweep_uploads
 from rigbridge_store.reading.selecting import counted_runs, selected_runs
@@ -26,7 +26,6 @@ from rigbridge_store.tables.schema import attachments, runs, uploads
 
 __all__ = ["Upkeep"]
 
-_CHUNK = 1 << 20
 _HEAL = "(send or import the file again, which replaces it, or restore a backup)"
 
 
@@ -140,7 +139,7 @@ def _back_up(
             missing.append(digest)
             continue
         with stream:
-            stored = target.store(_chunks(stream))
+            stored = target.store(read_chunks(stream))
         if stored.sha256 != digest:
             # Kept under the digest of what it has become, it would be of no use.
             target.remove(stored.sha256, untouched_for=0)
@@ -154,11 +153,6 @@ def _back_up(
         missing=tuple(missing),
         damaged=tuple(damaged),
     )
-
-
-def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    while chunk := stream.read(_CHUNK):
-        yield chunk
 
 
 def _copy_tables(path: Path, target: Path) -> None:
@@ -249,7 +243,7 @@ def _content_problem(
     try:
         with contents.open(digest) as stream:
             found, length = hashlib.sha256(), 0
-            while chunk := stream.read(_CHUNK):
+            for chunk in read_chunks(stream):
                 found.update(chunk)
                 length += len(chunk)
     except FileNotFoundError:

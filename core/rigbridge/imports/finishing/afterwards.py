@@ -26,7 +26,7 @@ from rigbridge.imports.finishing.daily_archive import DailyArchive
 from rigbridge.imports.results import SourceResult
 from rigbridge.ledger import RunStatus
 from rigbridge.machine.files import sync_file, sync_folder
-from rigbridge.machine.folders import CHUNK_SIZE, make_folder, path_text
+from rigbridge.machine.folders import make_folder, path_text
 
 __all__ = ["After", "AfterCounts", "Afterwards", "FileStep"]
 
@@ -340,8 +340,5 @@ def _is_same(path: Path, other: Path) -> bool:
 
 
 def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK_SIZE):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
