@@ -16,13 +16,14 @@ from rigbridge.errors import RigbridgeError
 from rigbridge.model.report import ConversionReport
 from rigbridge_csv.profiles.forms import LogForm
 from rigbridge_csv.profiles.profile import CSVProfile
+from rigbridge_csv.profiles.signs import BLANKS, plain_sign
 from rigbridge_csv.tables.head import TableHead
 from rigbridge_csv.tables.header import find_column, normal
 from rigbridge_csv.tables.splitting import kind_records
 from rigbridge_csv.tables.table import Bound, TableReader
 from rigbridge_csv.text.records import CSVRecords, Signs, csv_reader
 
-__all__ = ["LogHead", "ProfileClaim", "claim_profile"]
+__all__ = ["LogHead", "ProfileClaim", "claim_profile", "make_signs"]
 
 # Tried where the profile declares none.
 _DELIMITERS = (",", ";", "\t", "|")
@@ -250,10 +251,11 @@ def _lacking_claim(
     )
 
 
-def _signs(profile: CSVProfile, delimiter: str) -> Signs:
-    squeezed = delimiter == "blanks"
+def make_signs(profile: CSVProfile, delimiter: str) -> Signs:
+    """Give the signs of a profile, with a delimiter that was found."""
+    squeezed = BLANKS.get(delimiter, 0)
     return Signs(
-        delimiter=" " if squeezed else delimiter,
+        delimiter=plain_sign(delimiter),
         quote=profile.quote.sign,
         amid=profile.quote.amid,
         comments=profile.comment,
@@ -284,11 +286,11 @@ def _table_claim(
     # The delimiter that gives the best header is the right one.
     candidates: list[ProfileClaim] = []
     for delimiter in (profile.delimiter,) if profile.delimiter else _DELIMITERS:
-        header = _header(text, profile, _signs(profile, delimiter))
+        header = _header(text, profile, make_signs(profile, delimiter))
         if header is not None and cut:
             header = header[:-1]
         lacking = _lacking(
-            profile, header or _first_line(text, _signs(profile, delimiter))
+            profile, header or _first_line(text, make_signs(profile, delimiter))
         )
         if header is None or not header or lacking:
             if named:
@@ -323,7 +325,7 @@ def _record_claim(profile: CSVProfile, text: str, *, sure: bool) -> ProfileClaim
     # The last line may be cut off.
     body = text.rpartition("\n")[0] or text
     for delimiter in (profile.delimiter,) if profile.delimiter else _DELIMITERS:
-        signs = _signs(profile, delimiter)
+        signs = make_signs(profile, delimiter)
         records = CSVRecords(
             io.StringIO(body, newline=""),
             attrs.evolve(signs, amid=True),

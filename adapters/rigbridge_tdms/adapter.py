@@ -17,9 +17,10 @@ _DATA, _INDEX = b"TDSm", b"TDSh"
 
 class TDMSAdapter:
     """
-    Reads TDMS files of LabVIEW and others, each as one run.
+    Reads TDMS files of LabVIEW and others, each as one run, or a run for each group.
 
-    A group is a phase, a channel a series. What the file says of the unit and the
+    A group is a phase, a channel a series, or one value where it has a single point and
+    limits or a verdict. What the file says of the unit and the
     procedure stands in properties whose names differ from site to site: see
     :class:`~rigbridge_tdms.settings.TDMSSettings`.
     """
@@ -64,8 +65,6 @@ class TDMSAdapter:
                 remedy="leave --adapter out, or give it its right name",
             )
         # Imported here: most files that are looked at are no TDMS files.
-        from rigbridge_tdms.reading import read_run
+        from rigbridge_tdms.reading import read_runs  # noqa: PLC0415
 
-        with context.run():
-            run = read_run(source, context, self._settings)
-        yield run
+        yield from read_runs(source, context, self._settings)

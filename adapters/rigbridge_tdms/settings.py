@@ -11,7 +11,11 @@ import attrs
 from rigbridge.adapters.text.verdicts import LoggedVerdict
 from rigbridge.errors import ConfigurationError
 
-__all__ = ["FIELDS", "TDMSSettings", "plain_name"]
+__all__ = ["FIELDS", "OF_CHANNEL", "TDMSSettings", "named_property", "plain_name"]
+
+OF_CHANNEL = ("lower_limit", "upper_limit", "measurement_outcome")
+"""The fields that the properties of a channel hold."""
+
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "serial_number": ("serial number", "uut serial number", "uut", "dut", "sn"),
@@ -25,13 +29,33 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "started_at": ("started at", "start time", "datetime"),
     "ended_at": ("ended at", "end time", "stop time"),
     "outcome": ("outcome", "verdict", "test result"),
+    "lower_limit": ("lower limit", "low limit", "limit low", "lsl", "min limit"),
+    "upper_limit": ("upper limit", "high limit", "limit high", "usl", "max limit"),
+    "measurement_outcome": ("outcome", "verdict", "result", "status", "test result"),
 }
-"""The names that properties of a file have where nothing is declared."""
+"""
+The names that properties have where nothing is declared: of the file, or of a group
+where each is a run, and the last three of a channel.
+"""
 
 
 def plain_name(name: str) -> str:
     """Give a name without case and signs: ``UUT_Serial`` is ``uutserial``."""
     return re.sub(r"[\W_]+", "", name).casefold()
+
+
+def named_property(
+    properties: Mapping[str, object], names: Iterable[str]
+) -> str | None:
+    """Find the property that has one of some plain names: the first of these counts."""
+    known = {plain_name(name): name for name in properties}
+    return next((known[name] for name in names if name in known), None)
+
+
+def _runs(value: object) -> str:
+    if value not in ("file", "group"):
+        raise ConfigurationError(f"must be file or group, not {value!r}", place="runs")
+    return str(value)
 
 
 def _properties(value: object) -> dict[str, tuple[str, ...]]:
@@ -90,6 +114,8 @@ class TDMSSettings:
             several, of which the first that is there counts; case and signs do not
             matter. A field that is not declared has the usual names. An empty list:
             none.
+        runs: what is a run: ``file``, or each ``group``, whose own properties then go
+            before those of the file.
         procedure: the procedure's name where no property holds it.
         outcomes: what words of verdicts mean, beside the usual ones.
         outcome: what a run without a verdict counts as, and that is recorded; ERROR by
@@ -102,6 +128,7 @@ class TDMSSettings:
     properties: Mapping[str, tuple[str, ...]] = attrs.field(
         factory=dict[str, tuple[str, ...]], converter=_properties
     )
+    runs: str = attrs.field(default="file", converter=_runs)
     procedure: str | None = None
     outcomes: Mapping[str, LoggedVerdict] = attrs.field(
         factory=dict[str, LoggedVerdict], converter=_outcomes

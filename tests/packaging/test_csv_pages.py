@@ -93,6 +93,35 @@ EXPECTED: dict[str, list[tuple[str | None, str, list[_Measured]]]] = {
             ],
         )
     ],
+    "Series: how long it took as x, one phase a cycle and step": [
+        ("a", "ERROR", [("Voltage", n, "V", None, None) for n in (2, 1)])
+    ],
+    "Wide: a version is no number": [
+        (
+            serial,
+            "PASS",
+            [("Firmware", text, None, None, None), ("Supply", v, None, None, None)],
+        )
+        for serial, text, v in (("0001", "1.10", 3.31), ("0002", "1.9", 3.30))
+    ],
+    "Long: columns of fixed width, names with blanks in them": [
+        (
+            "00012345",
+            "PASS",
+            [
+                ("Supply 3V3 rail", 3.301, "V", None, None),
+                ("Output ripple", 0.012, "V", None, None),
+            ],
+        )
+    ],
+    "Long: a table for each unit": [
+        (
+            "SN001",
+            "PASS",
+            [("VCC", 3.301, None, 3.2, 3.4), ("ICC", 12.1, None, 10, 15)],
+        ),
+        ("SN002", "FAIL", [("VCC", 3.101, None, 3.2, 3.4)]),
+    ],
     "Series: keys beside the samples, no header": [
         (None, "ERROR", [("voltage", 4, "V", None, None)])
     ],

@@ -9,6 +9,7 @@ run the latest counts, and two different serial numbers or verdicts are an error
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 
@@ -384,7 +385,16 @@ class RunAssembly:
             for field, source in self._cells.profile.fields.items()
             if source.pattern is None and field in self._constants
             for name in source.key
+            if self._is_whole(name)
         }
+
+    def _is_whole(self, name: str) -> bool:
+        """Say whether a field that takes a key takes all of its cells."""
+        first = None if self._keys is None else self._keys.find(name)
+        whole = None if self._keys is None else self._keys.texts.get(name)
+        if first is None or whole is None:
+            return True
+        return re.sub(r"\W", "", first.text) == re.sub(r"\W", "", whole.text)
 
     def _written_outcome(self) -> RunOutcome | None:
         cell = self.cell(Field.RUN_OUTCOME)

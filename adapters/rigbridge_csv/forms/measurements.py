@@ -92,9 +92,9 @@ class MeasurementReader:
         text = cell.strip()
         number: Scalar = None
         if text not in cells.missing:
-            number = cells.number(text)
+            number = cell if shape.is_text else cells.number(text)
             # Most values are decimals, of which no more is to be asked.
-            if type(number) is not float:
+            if type(number) is not float and not shape.is_text:
                 # The cell itself: a text keeps the blanks around it.
                 number = cells.value(
                     cell,
@@ -212,6 +212,7 @@ class MeasurementReader:
             verdict=verdict,
             judgement=judgement,
             plain=not (rules or lone or judgement is None),
+            is_text=self._cells.is_text(parts.name),
         )
         if len(self._shapes) < _MOST_SHAPES:
             self._shapes[given] = shape

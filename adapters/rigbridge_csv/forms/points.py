@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 
 from rigbridge.model import Scalar
 from rigbridge_csv.tables.cells import CellReader, has_leading_zero
 
-__all__ = ["Points"]
+__all__ = ["Points", "duration"]
 
 _EXACT = 2**53
+_DURATION = re.compile(
+    r"(?:(?P<d>\d+)(?:[ :.]|d\s*|\s*days?,?\s+))?(?P<h>\d+):(?P<m>[0-5]?\d):"
+    r"(?P<s>[0-5]?\d(?:[.,]\d+)?)"
+)
+
+
+def duration(text: str) -> float | None:
+    """Give how many seconds a text like ``0:01:30.5`` says, or None."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        return None
+    days, hours, minutes = (int(found[part] or 0) for part in "dhm")
+    seconds = float(found["s"].replace(",", "."))
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
 class Points:
@@ -22,6 +37,8 @@ class Points:
     Args:
         counts: whether digits behind a zero are a number, as where a column counts the
             points; else they may be a code, and are kept as text.
+        durations: whether ``0:01:30.5`` is a number of seconds.
+        is_text: whether nothing is a number.
 
     Attributes:
         filled: how many cells are not blank.
@@ -29,10 +46,20 @@ class Points:
             there is neither.
     """
 
-    def __init__(self, cells: CellReader, name: str, *, counts: bool = False) -> None:
+    def __init__(
+        self,
+        cells: CellReader,
+        name: str,
+        *,
+        counts: bool = False,
+        durations: bool = False,
+        is_text: bool = False,
+    ) -> None:
         self._cells = cells
         self._name = name
         self._counts = counts
+        self._durations = durations
+        self._is_text = is_text
         self._bare: int | None = None
         self.unit: str | None = None
         self._numbers: array[int] | array[float] = array("q")
@@ -72,8 +99,10 @@ class Points:
                 another unit than those before.
         """
         text = cell.strip()
-        number = self._cells.number(text)
-        if self._cells.profile.units:
+        number = None if self._is_text else self._cells.number(text)
+        if self._durations and number is None:
+            number = duration(text)
+        if self._cells.profile.units and not self._is_text:
             if number is not None:
                 self.take_unit(None, line)
             elif (found := self._cells.split_unit(text)) is not None:
@@ -90,7 +119,7 @@ class Points:
         elif text in self._cells.missing:
             points.append(None)
             return
-        elif self._cells.spelled_otherwise(text, limited=False):
+        elif not self._is_text and self._cells.spelled_otherwise(text, limited=False):
             raise self._cells.other_notation(text, line, self._name)
         else:
             points.append(text)

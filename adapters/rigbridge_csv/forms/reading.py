@@ -14,8 +14,10 @@ from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.forms.assembly import RunAssembly
 from rigbridge_csv.forms.phases import PhaseRows
+from rigbridge_csv.matching import make_signs
 from rigbridge_csv.profiles.fields import Field
 from rigbridge_csv.profiles.profile import CSVProfile
+from rigbridge_csv.profiles.signs import plain_sign
 from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.head import TableHead
 from rigbridge_csv.tables.keys import FilledCell, KeyLines
@@ -23,28 +25,15 @@ from rigbridge_csv.tables.table import Bound, TableReader
 from rigbridge_csv.text.foreign import is_workbook
 from rigbridge_csv.text.records import (
     Records,
-    Signs,
     open_records,
     readable,
 )
 from rigbridge_csv.text.workbook import WorkbookRecords, open_workbook
 
-__all__ = ["LogReading", "make_signs"]
+__all__ = ["LogReading"]
 
 _CHUNK = 1 << 16
 _Columns = TypeVar("_Columns", bound=Bound)
-
-
-def make_signs(profile: CSVProfile, delimiter: str) -> Signs:
-    """Give the signs of a profile, with a delimiter that was found."""
-    squeezed = delimiter == "blanks"
-    return Signs(
-        delimiter=" " if squeezed else delimiter,
-        quote=profile.quote.sign,
-        amid=profile.quote.amid,
-        comments=profile.comment,
-        squeezed=squeezed,
-    )
 
 
 class LogReading:
@@ -131,7 +120,7 @@ class LogReading:
                 self.profile,
                 lambda head: bind(head, report),
                 uri=self.source.uri,
-                delimiter=" " if self.delimiter == "blanks" else self.delimiter,
+                delimiter=plain_sign(self.delimiter),
                 report=report,
                 footers=footers,
             )

@@ -23,6 +23,7 @@ from rigbridge_csv.forms.shapes import judged, name_parts
 from rigbridge_csv.profiles.fields import PHASE_FIELDS, RUN_FIELDS, Field, FieldSource
 from rigbridge_csv.profiles.forms import RecordKind, RecordMeaning
 from rigbridge_csv.profiles.profile import Undeclared
+from rigbridge_csv.profiles.signs import plain_sign
 from rigbridge_csv.tables.head import constant_fields
 from rigbridge_csv.tables.keys import FilledCell, KeyLines, keep_text
 from rigbridge_csv.tables.splitting import KindRecord, kind_records
@@ -67,7 +68,7 @@ class _RecordReader:
             for record in kind_records(
                 records,
                 self.rules,
-                " " if reading.delimiter == "blanks" else reading.delimiter,
+                plain_sign(reading.delimiter),
             ):
                 nested = self.rules.end is not None
                 if nested and record.cells:
@@ -435,8 +436,8 @@ class _RecordRun:
         attributes: dict[str, str] = {**parts.attributes, **given.attributes}
         value = texts.get(Field.VALUE)
         number = (
-            None
-            if value is None
+            value
+            if value is None or cells.is_text(parts.name)
             else cells.value(
                 value,
                 limited=condition.limits is not None,

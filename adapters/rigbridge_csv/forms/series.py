@@ -207,10 +207,16 @@ class _SeriesRun:
             [*columns.x, *(column.at for column in columns.values)]
         )
         points = {
-            at: Points(self.cells, columns.x[at].header, counts=True)
+            at: Points(
+                self.cells,
+                columns.x[at].header,
+                counts=True,
+                durations=columns.profile.series.durations,
+            )
             if at in columns.x
-            else Points(self.cells, columns.names.label(at))
+            else Points(self.cells, name, is_text=self.cells.is_text(name))
             for at in positions
+            for name in ["" if at == JOINED else columns.names.label(at)]
         }
         section = _Section(line, columns, points, by, head.name)
         self._sections.append(section)
@@ -332,7 +338,8 @@ class _SeriesRun:
                 axes[at] = Axis(
                     name=described.parts.name,
                     unit=section.points[at].unit
-                    or described.unit
+                    # The unit in the name of a duration tells how it is written.
+                    or ("s" if rule.durations else described.unit)
                     or columns.stated(rule.x_unit),
                     values=section.points[at].values(),
                 )

@@ -68,6 +68,7 @@ class MeasurementShape:
         outcome: the verdict's word, or None.
         judgement: the same as a measurement has it, or None where none has such.
         plain: whether nothing of it is to be recorded or kept with each row.
+        is_text: whether its values are texts, however they look.
     """
 
     name: str
@@ -82,6 +83,7 @@ class MeasurementShape:
     verdict: LoggedVerdict
     judgement: MeasurementOutcome | None
     plain: bool
+    is_text: bool
 
 
 def judged(

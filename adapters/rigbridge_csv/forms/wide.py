@@ -249,7 +249,7 @@ class _WideRun:
     ) -> tuple[list[Scalar], list[bool]]:
         """Give the values of the cells that are filled, and which these are."""
         cells = self.cells
-        if cells.plain_decimals:
+        if cells.plain_decimals and group.numeric:
             joined = "".join(texts)
             # Nearly every row is of plain decimals: read them by a loop of C.
             if (
@@ -272,8 +272,8 @@ class _WideRun:
             if text in missing:
                 filled.append(False)
                 continue
-            number: Scalar = read(text)
-            if type(number) is not float:
+            number: Scalar = cell if target.is_text else read(text)
+            if type(number) is not float and not target.is_text:
                 number = value(
                     cell,
                     limited=target.limited,

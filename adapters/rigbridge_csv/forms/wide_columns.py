@@ -38,6 +38,7 @@ class MeasuredColumn:
     limited: bool
     beside: dict[str, int]
     judge: str
+    is_text: bool
 
 
 @attrs.frozen
@@ -46,7 +47,7 @@ class ColumnGroup:
     Columns of measurements of one phase that stand together.
 
     ``plain`` says that no column has others of its own, so that a row is made at once;
-    ``limits`` which columns have limits then.
+    ``limits`` which columns have limits then; ``numeric`` says that all may be numbers.
     """
 
     phase: str | None
@@ -55,6 +56,7 @@ class ColumnGroup:
     row: MeasurementRow
     limits: list[bool]
     plain: bool
+    numeric: bool
 
 
 def _groups(targets: list[MeasuredColumn]) -> list[ColumnGroup]:
@@ -69,6 +71,7 @@ def _groups(targets: list[MeasuredColumn]) -> list[ColumnGroup]:
                 MeasurementRow([target.template for target in group]),
                 [target.template.limits is not None for target in group],
                 not any(target.beside for target in group),
+                not any(target.is_text for target in group),
             )
         )
     return made
@@ -151,4 +154,5 @@ class WideColumns(RowColumns):
             column.condition.validators
         )
         judge = self.names.label(beside.get("outcome", column.at))
-        return MeasuredColumn(column, template, limited, beside, judge)
+        is_text = self.cells.is_text(column.parts.name)
+        return MeasuredColumn(column, template, limited, beside, judge, is_text)

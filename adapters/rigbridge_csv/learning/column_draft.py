@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from rigbridge_csv.learning.meaning import ColumnTexts
+from rigbridge_csv.learning.sample import is_number
 from rigbridge_csv.learning.toml_draft import ProfileDraft
 
-__all__ = ["draft_names", "draft_wide"]
+__all__ = ["draft_names", "draft_texts", "draft_wide"]
 
 _UNIT_NAMES = re.compile(r"^\s*.+?\s*[(\[][^()\[\]]+[)\]]\s*$")
 _UNIT_BEHIND = re.compile(
@@ -47,6 +48,27 @@ _BESIDE: Mapping[str, Sequence[str]] = {
     ),
     "unit": ("unit", "units", "einheit", "dim"),
 }
+
+
+# 1.10 is another version than 1.1.
+_VERSION = re.compile(
+    r"(?:.*[\W_])?(?:fw|sw|hw|bl|firmware|software|hardware|version|ver|vers|rev|revision"
+    r"|build)(?:[\W_]?(?:version|ver|rev|revision|no|number))?",
+    re.IGNORECASE,
+)
+
+
+def draft_texts(draft: ProfileDraft, columns: Sequence[ColumnTexts]) -> None:
+    """Write which columns hold versions, of which some look like numbers."""
+    found = [
+        column.name
+        for column in columns
+        if _VERSION.fullmatch(column.name.strip())
+        and any("." in text and is_number(text) for text in column.filled)
+    ]
+    if found:
+        shown = "|".join(re.escape(name).replace(r"\ ", " ") for name in found)
+        draft.say("as_text", shown, f"{found[0]!r} is no number: 1.10 is not 1.1")
 
 
 def draft_names(draft: ProfileDraft, columns: Sequence[ColumnTexts], form: str) -> None:

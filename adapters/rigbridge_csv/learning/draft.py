@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from rigbridge.adapters import Source
-from rigbridge_csv.learning.column_draft import draft_names, draft_wide
+from rigbridge_csv.learning.column_draft import draft_names, draft_texts, draft_wide
 from rigbridge_csv.learning.field_draft import draft_fields
 from rigbridge_csv.learning.key_lines import find_keys
 from rigbridge_csv.learning.layered_draft import draft_layers
@@ -19,6 +19,7 @@ from rigbridge_csv.learning.meaning import (
     field_of,
     find_dates,
     find_form,
+    name_columns,
     number_signs,
 )
 from rigbridge_csv.learning.record_draft import draft_lines, draft_records
@@ -33,12 +34,16 @@ from rigbridge_csv.learning.toml_draft import ProfileDraft
 from rigbridge_csv.learning.vertical_draft import draft_vertical
 from rigbridge_csv.profiles.choice import built_in_profiles
 from rigbridge_csv.profiles.fields import Field
+from rigbridge_csv.profiles.signs import BLANKS
 from rigbridge_csv.tables.header import normal
 
 __all__ = ["draft_profile"]
 
 _NOTHING = (
     "*",
+    ".",
+    "n.a.",
+    "k.A.",
     "-",
     "--",
     "---",
@@ -75,6 +80,9 @@ def draft_profile(source: Source) -> ProfileDraft:
     if layout.header is None and _width(layout) < 2:  # no table at all
         draft_lines(draft, example)
         return draft
+    if layout.header is None and not layout.kinds and _is_prose(layout):
+        draft_lines(draft, example)
+        return draft
     if draft_vertical(draft, example) or draft_layers(draft, example):
         return draft
     columns = _columns(layout)
@@ -87,13 +95,22 @@ def draft_profile(source: Source) -> ProfileDraft:
         "files of this name; further kinds of files may need a narrower pattern",
     )
     _text_keys(draft, example, form)
+    if layout.block is not None:
+        word = re.escape(layout.block.cells[0].strip()).replace(r"\ ", " ")
+        draft.say(
+            "blocks",
+            {"begin": rf"^\W?{word}(?!\w)", "is": "run"},
+            f"line {layout.block.line} begins one of several tables",
+        )
     if form == "record":
         draft_records(draft, example, layout)
         return draft
     decimal = _decimal(draft, layout, columns)
     keys = find_keys(draft, example, layout)
-    _place(draft, example, layout, form)
+    _place(draft, example, layout, columns, form)
     draft_names(draft, columns, form)
+    if form != "long":
+        draft_texts(draft, columns)
     if form == "series":
         draft_series(draft, layout, columns, decimal, keys)
     elif form == "wide":
@@ -113,13 +130,14 @@ def _columns(layout: LogLayout) -> list[ColumnTexts]:
     # A logger may leave the name of its clock out; the reader calls it by its number.
     if names and not names[0] and find_dates([row.cells[0] for row in rows[:20]])[0]:
         names[0] = UNNAMED
-    return [
+    columns = [
         ColumnTexts(
-            names[at] if at < len(names) else f"column {at + 1}",
+            names[at] if at < len(names) else f"y{at}" if at else "x",
             [row.cells[at] for row in rows if at < len(row.cells)],
         )
         for at in range(width)
     ]
+    return columns if layout.header else name_columns(columns)
 
 
 def _text_keys(draft: ProfileDraft, example: LogExample, form: str) -> None:
@@ -196,13 +214,17 @@ def _units_behind(columns: Sequence[ColumnTexts], decimal: str) -> str | None:
 
 
 def _place(
-    draft: ProfileDraft, example: LogExample, layout: LogLayout, form: str
+    draft: ProfileDraft,
+    example: LogExample,
+    layout: LogLayout,
+    columns: Sequence[ColumnTexts],
+    form: str,
 ) -> None:
     header = layout.header
     if layout.marks and header is not None:
         _blocks(draft, layout, [normal(cell) for cell in header.cells])
     elif header is None:
-        names = ["x", *(f"y{at}" for at in range(1, _width(layout)))]
+        names = [column.name for column in columns]
         first = {"line": layout.data[0].line} if layout.before and layout.data else {}
         draft.say("header", {"names": names, **first}, layout.reasons[0])
         draft.ask("what the columns are called", None)
@@ -223,7 +245,7 @@ def _place(
     names = [normal(cell) for cell in header.cells if cell.strip()] if header else []
     if len(set(names)) < len(names):
         draft.say("duplicates", "number", "columns of one name get a number")
-    _data(draft, layout)
+    _data(draft, example, layout)
 
 
 def _blocks(draft: ProfileDraft, layout: LogLayout, names: Sequence[str]) -> None:
@@ -238,6 +260,14 @@ def _blocks(draft: ProfileDraft, layout: LogLayout, names: Sequence[str]) -> Non
     )
 
 
+def _is_prose(layout: LogLayout) -> bool:
+    """Say whether no column holds numbers: lines of words that have commas in them."""
+    return all(
+        max(column.numbers("."), column.numbers(",")) < 0.5  # noqa: PLR2004 - half of them
+        for column in _columns(layout)
+    )
+
+
 def _width(layout: LogLayout) -> int:
     return max((row.width for row in layout.data), default=1)
 
@@ -245,7 +275,7 @@ def _width(layout: LogLayout) -> int:
 def _start_pattern(header: ExampleRow, cells: Sequence[str], delimiter: str) -> str:
     if not cells or not header.cells[0].strip():
         return ""
-    sign = {"\t": r"\t", "blanks": r"\s+"}.get(delimiter, re.escape(delimiter))
+    sign = r"\s+" if delimiter in BLANKS else re.escape(delimiter)
     quoted = header.text.lstrip().startswith('"')
     parts = [re.escape(cell.strip()).replace(r"\ ", " ") for cell in cells]
     if quoted or any('"' in cell for cell in cells):
@@ -275,7 +305,7 @@ def _role(
     return {"offset": offset, "is": role, **shift}
 
 
-def _data(draft: ProfileDraft, layout: LogLayout) -> None:
+def _data(draft: ProfileDraft, example: LogExample, layout: LogLayout) -> None:
     data: dict[str, object] = {}
     if layout.behind:
         first = layout.behind[0]
@@ -292,6 +322,10 @@ def _data(draft: ProfileDraft, layout: LogLayout) -> None:
         else width
     )
     short = [row for row in layout.data if len(row.cells) < named]
+    if short and example.delimiter in BLANKS:
+        # A cell that is blank in its midst moves all others to the left.
+        draft.ask(f"which cells line {short[0].line} lacks: such rows are refused")
+        short = []
     if short:
         data["short"] = "blank"
     _ask_behind(draft, layout.behind[:1])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rigbridge_csv.learning.layout import LogLayout
 from rigbridge_csv.learning.sample import ExampleRow, LogExample
 from rigbridge_csv.learning.toml_draft import ProfileDraft
+from rigbridge_csv.profiles.signs import BLANKS
 from rigbridge_csv.tables.keys import parted_keys
 
 __all__ = ["find_keys"]
@@ -30,7 +31,7 @@ def find_keys(
     rows = [row for row in layout.before if row.line not in roles]
     if not rows:
         return found
-    blanks = example.delimiter == "blanks"
+    blanks = example.delimiter in BLANKS
     single = [row for row in rows if row.width == 1 or blanks]
     written = next(
         (s for s in (":", "=") if sum(s in row.text for row in single) > len(rows) / 2),

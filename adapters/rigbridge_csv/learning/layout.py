@@ -60,6 +60,7 @@ _BEGINS = re.compile(
     r"@?(?:START|BEGIN|UNIT|DUT|UUT|BOARD|SN|SERIAL|HEADER)", re.IGNORECASE
 )
 _ENDS = re.compile(r"@?(?:END|STOP|FINISH|RESULT|VERDICT|SUMMARY)", re.IGNORECASE)
+_RULED = re.compile(r"[-=_*+|~: ]+")
 _FIGURES = re.compile(r"[-+.,]?\d")
 _VALUE = re.compile(r"[-+<>=]*\s*\d[\d.,' ]*(?:[eE][-+]?\d+)?\s*[^\W\d]{0,4}|[<>][LU]L")
 
@@ -88,6 +89,8 @@ class LogLayout:
     kinds: Mapping[str, int]
     sections: int
     reasons: list[str]
+    block: ExampleRow | None = None
+    """The line that begins the first of several tables, each with the same header."""
 
 
 def is_summary(row: ExampleRow) -> bool:
@@ -125,13 +128,18 @@ def _names(row: ExampleRow) -> bool:
     filled = [cell.strip() for cell in row.cells if cell.strip()]
     return (
         len(filled) > 1
-        and _typed(row.cells) < 0.35  # channel names may be numbers
+        and not _RULED.fullmatch(row.text.strip())
+        and _typed(row.cells) < 0.35  # noqa: PLR2004 - channel names may be numbers
         and len(set(filled)) > len(filled) / 2
     )
 
 
 def find_layout(example: LogExample) -> LogLayout:
     """Find the parts of an example."""
+    blocks = _blocks(example.rows)
+    if blocks > 0:
+        alone = attrs.evolve(example, rows=example.rows[:blocks])
+        return attrs.evolve(find_layout(alone), block=example.rows[0])
     rows = example.rows
     kinds = _kinds(rows)
     if kinds:
@@ -162,7 +170,7 @@ def find_layout(example: LogExample) -> LogLayout:
             label = next(cell.strip() for cell in rows[first].cells if cell.strip())
             # A row that begins with a blank has no label.
             labelled = bool(rows[first].cells[0].strip())
-            ruled = re.fullmatch(r"[-=_*+|~ ]+", rows[first].text.strip())
+            ruled = _RULED.fullmatch(rows[first].text.strip())
             found = (label if labelled else None, "drop" if ruled else "attribute")
         text, role = found
         roles.append((rows[first], text, role))
@@ -190,6 +198,24 @@ def find_layout(example: LogExample) -> LogLayout:
         sections=sections,
         reasons=[f"header {shown}"],
     )
+
+
+def _blocks(rows: Sequence[ExampleRow]) -> int:
+    """Give how many rows the first of several tables has; 0 if there is but one."""
+    word = rows[0].cells[0].strip() if rows else ""
+    begins = [at for at, row in enumerate(rows) if row.cells[0].strip() == word]
+    if len(begins) < 2 or not word:  # noqa: PLR2004 - several
+        return 0
+    # Each has keys, the header, and at least one row below it.
+    headers = (
+        row
+        for row in rows[1 : begins[1] - 1]
+        if row.width > rows[0].width and _names(row)
+    )
+    for header in headers:
+        if sum(row.cells == header.cells for row in rows) == len(begins):
+            return begins[1]
+    return 0
 
 
 def _framed(rows: Sequence[ExampleRow]) -> bool:
@@ -251,15 +277,23 @@ def _table(rows: Sequence[ExampleRow]) -> tuple[int, int]:
         last = cells
         if score * min(cells, 12) > best:
             best, at, width = score * min(cells, 12), begun, cells
-    # The last key before the rows is a word and a number: Values;10.
-    while at + 2 < len(rows) and all(
-        is_number(row.cells[0].strip()) for row in rows[at + 1 : at + 3]
-    ):
-        first = rows[at].cells[0].strip()
-        if not first or _FIGURES.match(first) or _names(rows[at]):
-            break
-        at += 1
-    return at, width or max((len(row.cells) for row in rows), default=0)
+    return at + _keys_before(rows[at : at + 12]), width or max(
+        (len(row.cells) for row in rows), default=0
+    )
+
+
+def _keys_before(rows: Sequence[ExampleRow]) -> int:
+    """Count the keys with a number that stand above rows of numbers: Values;10."""
+    numbered = [is_number(row.cells[0].strip()) for row in rows]
+    keys = numbered.index(True) if True in numbered[1:] else 0
+    if not all(numbered[keys : keys + 2]) or len(rows) < keys + 2:
+        return 0
+    for row in rows[:keys]:
+        first, *others = row.cells
+        named = _names(row) and not any(map(is_number, others))
+        if not first.strip() or _FIGURES.match(first.strip()) or named:
+            return 0
+    return keys
 
 
 def _header(rows: Sequence[ExampleRow], start: int, width: int) -> int | None:
@@ -279,8 +313,10 @@ def _header(rows: Sequence[ExampleRow], start: int, width: int) -> int | None:
         ):
             # As many numbers as the rows below it: one of them.
             continue
-        # A key and its text.
-        named = _names(row) and not (row.width == 2 and _UNIT_KEY.match(row.text))
+        named = _names(row) and not (row.width == 2 and _UNIT_KEY.match(row.text))  # noqa: PLR2004 - a key and its text
+        # A key with a number and its unit, above rows that have fewer cells.
+        if named and row.width > deep and any(map(is_number, row.cells)):
+            continue
         # The numbers of channels behind the name of the time: Date,Time,001,002.
         if not named and _HEADS.match(row.cells[0].strip()):
             filled = [cell.strip() for cell in row.cells if cell.strip()]

@@ -13,7 +13,7 @@ import attrs
 from rigbridge.adapters.text.dates import parse_time
 from rigbridge.adapters.text.numbers import GROUPED
 from rigbridge.adapters.text.verdicts import VERDICT_WORDS
-from rigbridge_csv.learning.layout import LogLayout
+from rigbridge_csv.learning.layout import LogLayout, is_unit
 from rigbridge_csv.learning.sample import is_number
 from rigbridge_csv.profiles.fields import Field
 
@@ -32,6 +32,7 @@ __all__ = [
     "is_clock",
     "is_counter",
     "is_x",
+    "name_columns",
     "number_signs",
     "unknown_words",
 ]
@@ -326,7 +327,11 @@ def _choose(found: dict[Field, str], columns: Sequence[ColumnTexts], form: str) 
         if values:
             found[Field.VALUE] = values[0]
     if value is not None and not _MEASURED.search(value):
-        values = [c.name for c in columns if field_of(c.name, [Field.VALUE])]
+        values = [
+            c.name
+            for c in columns
+            if field_of(c.name, [Field.VALUE]) and c.name not in found.values()
+        ]
         better = (name for name in values if _MEASURED.search(name))
         found[Field.VALUE] = next(better, value)
     if form != "series" and not {Field.OUTCOME, Field.RUN_OUTCOME} & found.keys():
@@ -362,6 +367,31 @@ def _judges(column: ColumnTexts) -> bool:
     return bool(words) and words == known and all(len(word) > 2 for word in words)
 
 
+def name_columns(columns: Sequence[ColumnTexts]) -> list[ColumnTexts]:
+    """Name the columns of a table without names, where each row has a verdict."""
+    judging = [column for column in columns if _judges(column)]
+    texts = [
+        column
+        for column in columns
+        if column not in judging and column.filled and column.numbers(".") == 0
+    ]
+    tests = [c for c in texts if len(set(c.filled)) > len(c.filled) / 2]
+    numbers = [c for c in columns if c.numbers(".") == 1 and c not in columns[:1]]
+    if not (judging and tests and numbers):
+        return list(columns)
+    names = {judging[0].name: "outcome", tests[0].name: "measurement"}
+    names[numbers[0].name] = "value"
+    if len(numbers) > 2:  # noqa: PLR2004 - a value and two limits
+        low, high = numbers[1], numbers[2]
+        pairs = zip(low.filled, high.filled, strict=False)
+        if all(float(a) <= float(b) for a, b in pairs):
+            names |= {low.name: "lower_limit", high.name: "upper_limit"}
+    units = [c for c in texts if c is not tests[0] and all(map(is_unit, c.filled))]
+    if units:
+        names[units[0].name] = "unit"
+    return [attrs.evolve(c, name=names.get(c.name, c.name)) for c in columns]
+
+
 def _known_words(column: ColumnTexts) -> bool:
     words = {text.strip().casefold() for text in column.filled}
     return any(word in VERDICT_WORDS or word in USUAL_WORDS for word in words)
@@ -372,8 +402,7 @@ def _fits(field: Field, column: ColumnTexts) -> bool:
     if not filled:
         return False
     if field in (Field.STARTED_AT, Field.ENDED_AT):
-        form, _ = find_dates(filled[:50])
-        return form is not None or bool(re.match(r"\D{0,12}\d{1,4}[-/. ]", filled[0]))
+        return _is_time(filled[:50])
     if field in (Field.RUN_OUTCOME, Field.OUTCOME):
         return len(set(filled)) <= 12 and not all(  # few words
             is_number(text) and "." in text for text in filled
@@ -385,6 +414,16 @@ def _fits(field: Field, column: ColumnTexts) -> bool:
         return not all(is_number(text) and "." in text for text in filled)
     # Steps are numbered, and named in another column.
     return field is not Field.MEASUREMENT or not all(map(is_number, filled))
+
+
+def _is_time(texts: Sequence[str]) -> bool:
+    first = texts[0].strip()
+    # 12.5 is a number and 1.0s is how long it took; 14.03.2026 is a date.
+    if re.fullmatch(r"[\d.,]+\s*(?:[^\W\d]{1,3})?", first) and first.count(".") < 2:  # noqa: PLR2004 - see above
+        return find_dates(texts)[0] is not None
+    return find_dates(texts)[0] is not None or bool(
+        re.match(r"\D{0,12}\d{1,4}[-/. ]", first)
+    )
 
 
 def unknown_words(texts: Sequence[str]) -> list[str]:

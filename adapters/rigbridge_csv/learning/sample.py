@@ -13,8 +13,9 @@ import attrs
 from rigbridge.adapters import Source
 from rigbridge.adapters.text.decoding import find_decoding
 from rigbridge.adapters.text.numbers import number_reader
+from rigbridge_csv.profiles.signs import BLANKS, plain_sign
 from rigbridge_csv.text.foreign import is_workbook
-from rigbridge_csv.text.records import Signs, csv_reader
+from rigbridge_csv.text.records import Signs, csv_reader, squeezed_cells
 from rigbridge_csv.text.workbook import workbook_head
 
 __all__ = ["ExampleRow", "LogExample", "is_number", "read_example"]
@@ -156,8 +157,9 @@ def _comment(lines: Sequence[str]) -> str | None:
 
 
 def _split(line: str, delimiter: str) -> list[str]:
-    if delimiter == "blanks":
-        return line.split()
+    if delimiter in BLANKS:
+        line = squeezed_cells(line, BLANKS[delimiter])
+        return line.rstrip("\n").split(plain_sign(delimiter))
     try:
         signs = Signs(delimiter=delimiter, amid=True)
         return next(csv_reader(io.StringIO(line), signs), None) or []
@@ -185,7 +187,7 @@ def _delimiter(lines: Sequence[str]) -> tuple[str, str]:
             best = (score, sign)
     if best[0] == 0.0 or (best[0] < _UNSURE and _squeezed(lines)):
         if _squeezed(lines):
-            return "blanks", "delimiter: cells stand any number of blanks apart"
+            return _kind_of_blanks(lines)
         return ",", "delimiter: none was found"
     if best[1] == "\t" and _blanks_above(lines):
         return "blanks", "delimiter: blanks between the names, tabs between the cells"
@@ -204,6 +206,17 @@ def _blanks_above(lines: Sequence[str]) -> bool:
     return any(len(names) == width for names in plain)
 
 
+def _kind_of_blanks(lines: Sequence[str]) -> tuple[str, str]:
+    """Say whether single blanks are within cells: then nearly all rows are as wide."""
+    widths, wide = (
+        Counter(len(_split(line, kind)) for line in lines) for kind in BLANKS
+    )
+    (common, rows), *_ = wide.most_common(1)
+    if common > 1 and rows >= len(lines) * 0.8 and rows > max(widths.values()):
+        return "wide blanks", "delimiter: cells stand two or more blanks apart"
+    return "blanks", "delimiter: cells stand any number of blanks apart"
+
+
 def _squeezed(lines: Sequence[str]) -> bool:
     apart = sum(_TWO_BLANKS.search(line.strip()) is not None for line in lines)
     return apart > len(lines) / 2
@@ -216,7 +229,7 @@ def _rows(lines: Sequence[str], delimiter: str) -> tuple[list[ExampleRow], bool]
         if not line.strip():
             continue
         cells = _split(line, delimiter)
-        if delimiter != "blanks" and '"' in line:
+        if delimiter not in BLANKS and '"' in line:
             try:
                 signs = Signs(delimiter=delimiter)
                 next(csv_reader(io.StringIO(line), signs), None)

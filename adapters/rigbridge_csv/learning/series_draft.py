@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from rigbridge_csv.forms.points import duration
 from rigbridge_csv.learning.layout import LogLayout
 from rigbridge_csv.learning.meaning import (
     UNNAMED,
@@ -28,6 +29,7 @@ _UNIT_KEYS = {
         r"(?:(?:y|vertical)[ _-]*(?:axis)?[ _-]*)?units?", re.IGNORECASE
     ),
 }
+_CYCLE = re.compile(r"\s*cyc", re.IGNORECASE)
 _TAG = re.compile(
     r"(?:tag|signal|channel|variable|point|sensor|item|parameter|metric|series|source)"
     r"(?:[ _]?(?:name|id))?|name|topic|_?field|messstelle|kanal",
@@ -67,6 +69,8 @@ def draft_series(
     if x is not None:
         clock = _joined(columns, x.name)
         series["x"] = clock or x.name
+        if clock is None and _durations(x):
+            series["durations"] = True
         why = f"the others are taken over {series['x']!r}, which rises"
     units = [
         column
@@ -78,14 +82,7 @@ def draft_series(
     if units:
         series["units"] = "|".join(re.escape(c.name).replace(r"\ ", " ") for c in units)
         why += f"; {units[0].name!r} holds the unit of the column before"
-    by = [
-        column.name
-        for column in columns
-        if is_by(column.name)
-        and column is not x
-        and 1 < len(set(column.filled)) <= 500  # steps
-        and column.filled
-    ]
+    by = _dividing([column for column in columns if column is not x])
     tag = None if x is None else _tag(columns, x)
     if tag is not None:
         series.update(by=[tag], join=True)
@@ -102,6 +99,18 @@ def draft_series(
         )
 
 
+def _dividing(columns: Sequence[ColumnTexts]) -> list[str]:
+    """Name the columns whose change begins a phase: steps, cycles."""
+    found = [
+        column
+        for column in columns
+        if is_by(column.name) and 1 <= len(set(column.filled)) <= 500  # noqa: PLR2004 - steps
+    ]
+    by = [column.name for column in found if len(set(column.filled)) > 1]
+    # An example of one cycle does not show that another follows.
+    return [c.name for c in found if by and (c.name in by or _CYCLE.match(c.name))]
+
+
 def _draft_headless(draft: ProfileDraft, keys: Iterable[str]) -> None:
     """Write what a table without names is taken over, with the units of its keys."""
     series: dict[str, object] = {"x": "x"}
@@ -110,6 +119,12 @@ def _draft_headless(draft: ProfileDraft, keys: Iterable[str]) -> None:
             if words.fullmatch(name):
                 series.setdefault(what, {"key": name})
     draft.say("series", series, "the first column is taken as x")
+
+
+def _durations(column: ColumnTexts) -> bool:
+    """Say whether a column is how long it took: it begins within the first minute."""
+    found = [duration(text.strip()) for text in column.filled]
+    return bool(found) and None not in found and (found[0] or 0.0) < 60.0  # noqa: PLR2004 - seconds
 
 
 def _joined(columns: Sequence[ColumnTexts], name: str) -> list[str] | None:

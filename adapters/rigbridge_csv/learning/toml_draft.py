@@ -9,6 +9,8 @@ from typing import cast
 
 import attrs
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
 __all__ = ["ProfileDraft", "as_configuration", "toml_key", "toml_value"]
 
 
@@ -42,7 +44,8 @@ class ProfileDraft:
     @property
     def text(self) -> str:
         """The profile as a file."""
-        return "\n".join(self.lines) + "\n"
+        # What TOML forbids in comments, where lines of the example are shown.
+        return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", "\n".join(self.lines)) + "\n"
 
 
 def as_configuration(text: str) -> str:

@@ -340,6 +340,8 @@ class SeriesRule:
         unit: the unit of every y, where it is not in the header or a row.
         units: a regular expression that fits the whole names of the columns that hold
             the unit of the column on their left: ``Unit.*``.
+        durations: whether x is how long it took, as ``0:01:30.5`` or ``2 03:04:05`` (a
+            day of 24 hours before it); it is then read in seconds.
     """
 
     x: tuple[str, ...] = attrs.field(default=(), converter=_x_names, validator=texts)
@@ -356,6 +358,7 @@ class SeriesRule:
     units: re.Pattern[str] | None = attrs.field(
         default=None, converter=compiled, validator=is_pattern
     )
+    durations: bool = attrs.field(default=False, validator=boolean)
 
     @property
     def x_name(self) -> str | None:

@@ -196,7 +196,8 @@ class CSVProfile:
             several kinds.
         match: which files it is for, beyond the columns that it declares.
         delimiter: the sign between cells; ``tab`` for a tab, ``blanks`` for any number
-            of blanks; by default found.
+            of blanks, ``wide blanks`` for two and more (single ones are within cells);
+            by default found.
         quote: the sign around cells that hold a delimiter; an empty text: there is
             none; or a table.
         sheet: of a workbook, a pattern of the sheet's name (``Data*``) or its number;
@@ -231,6 +232,8 @@ class CSVProfile:
         names: a regular expression that takes the name of a measurement apart, with
             the groups ``name``, ``unit``, ``lower``, ``upper``, ``equal``,
             ``comparator``; others become attributes.
+        as_text: a regular expression that fits the whole names of measurements whose
+            values are no numbers, however they look: ``1.10`` of a firmware version.
         measurements: the columns of the wide form.
         series: the columns of the series form.
         records: the kinds of the record form.
@@ -287,6 +290,9 @@ class CSVProfile:
     metadata: tuple[RunText, ...] = attrs.field(default=(), converter=run_texts)
     names: re.Pattern[str] | None = attrs.field(
         default=None, converter=compiled, validator=_has_name
+    )
+    as_text: re.Pattern[str] | None = attrs.field(
+        default=None, converter=compiled, validator=is_pattern
     )
     measurements: MeasurementColumns = attrs.field(
         factory=MeasurementColumns, converter=_measurements

@@ -15,15 +15,25 @@ from rigbridge_csv.profiles.checks import (
 )
 
 __all__ = [
+    "BLANKS",
     "QuoteSign",
     "is_decimal",
     "is_encoding",
+    "plain_sign",
     "quote_of",
     "sign_of",
     "time_formats",
 ]
 
+BLANKS: Mapping[str, int] = {"blanks": 1, "wide blanks": 2}
+"""Delimiters that are no sign: how many blanks stand between two cells at least."""
+
 _Attribute: TypeAlias = "attrs.Attribute[Any]"
+
+
+def plain_sign(delimiter: str) -> str:
+    """Give the sign between the cells of a line, once it is read."""
+    return {0: delimiter, 1: " ", 2: "\t"}[BLANKS.get(delimiter, 0)]
 
 
 def sign_of(value: object, place: str) -> str | None:
@@ -37,8 +47,8 @@ def sign_of(value: object, place: str) -> str | None:
         return None
     if value == "tab":
         return "\t"
-    if value == "blanks" and place == "delimiter":
-        return "blanks"
+    if value in BLANKS and place == "delimiter":
+        return cast("str", value)
     # What Python's csv module refuses, or takes and then misreads.
     if not isinstance(value, str) or len(value) != 1 or value in "\r\n\0\ufeff":
         raise setting_error(f"must be a single character, not {value!r}", place)

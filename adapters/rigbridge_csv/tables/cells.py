@@ -161,6 +161,11 @@ class CellReader:
             return None
         return found["number"].strip(), found["unit"]
 
+    def is_text(self, name: str) -> bool:
+        """Say whether the values of a measurement are texts, however they look."""
+        pattern = self.profile.as_text
+        return pattern is not None and pattern.fullmatch(name) is not None
+
     def same_unit(self, units: Sequence[str | None], line: int, column: str) -> str:
         """
         Give the unit that a value and what belongs to it have in common.
@@ -198,8 +203,8 @@ class CellReader:
                 f"{self.profile.name!r} does not say what that is",
                 line=line,
                 column=name,
-                remedy=f'declare thousands = "{sign}"{either}, or name the column as '
-                "text or in missing",
+                remedy=f'declare thousands = "{sign}"{either}, or name the measurement '
+                "in as_text or the text in missing",
             )
         return self.error(
             f"{text!r} is a number with another decimal separator than "
@@ -207,7 +212,7 @@ class CellReader:
             line=line,
             column=name,
             remedy=f'declare decimal = "{other}" in profile {self.profile.name!r}, or '
-            "name the column as text or in missing",
+            "name the measurement in as_text or the text in missing",
         )
 
     def spelled_otherwise(self, text: str, *, limited: bool = True) -> bool:

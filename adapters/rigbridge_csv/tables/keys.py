@@ -12,6 +12,10 @@ from rigbridge_csv.profiles.profile import CSVProfile
 __all__ = ["FilledCell", "KeyLines", "keep_text", "parted_keys"]
 
 _ENDS = " \t:="
+_DATE = re.compile(
+    r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}$|\d{1,2}[- .][^\W\d]{3,}[- .]\d{2,4}$"
+)
+_CLOCK = re.compile(r"\d{1,2}:\d{2}")
 
 
 class FilledCell(NamedTuple):
@@ -124,7 +128,11 @@ class KeyLines:
         sign = "\t" if self._delimiter == "\t" else f"{self._delimiter} "
         shown = filled[0] if same else sign.join(filled)
         if filled:
-            self.add(line, name, filled[0], shown)
+            first = filled[0]
+            # A date and its time of day in two cells are one time.
+            if len(filled) > 1 and _DATE.match(first) and _CLOCK.match(filled[1]):
+                first = f"{first} {filled[1]}"
+            self.add(line, name, first, shown)
         return True
 
     def _take_pairs(self, line: int, cells: list[str]) -> bool:

@@ -9,7 +9,7 @@ a change in the number of columns makes every row a damaged one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from rigbridge.errors import MalformedSourceError, NoRunError
 from rigbridge.model.report import ConversionReport, Place
@@ -24,6 +24,8 @@ __all__ = ["Bound", "Table", "TableReader"]
 
 _Columns = TypeVar("_Columns", bound="Bound")
 _BLANK = "blank"
+# The line that begins a block: its number, cells, text, and the groups found in it.
+_BlockLine: TypeAlias = tuple[int, list[str], str, dict[str, str | None]]
 
 
 class Bound:
@@ -139,7 +141,7 @@ class TableReader(Generic[_Columns]):
         self._report = report
         self._footers = footers
         self._common = KeyLines(profile, delimiter)
-        self._begun: tuple[int, dict[str, str | None]] | None = None
+        self._begun: _BlockLine | None = None
         self._reading: HeadReader | None = None
         self._number = 0
         self._recorded: set[str] = set()
@@ -195,7 +197,7 @@ class TableReader(Generic[_Columns]):
             )
         return NoRunError("the file is empty", source=self._uri)
 
-    def _next(  # noqa: C901 - one line after the other, a case each
+    def _next(
         self,
     ) -> Table[_Columns] | None:
         place = self._profile.header
@@ -210,11 +212,8 @@ class TableReader(Generic[_Columns]):
                 if not in_block:
                     # What came before belongs to every block.
                     self._common.copy_from(reading.keys)
-                self._begun, in_block = (line, groups), True
+                self._begun, in_block = (line, cells, text, groups), True
                 reading = self._begin_head()
-                # The line itself may hold more of its own.
-                if not reading.role_row(line, cells):
-                    reading.keys.take(line, cells, text)
                 if place.find is None or not place.find.search(text):
                     continue
             elif not in_block:
@@ -234,7 +233,11 @@ class TableReader(Generic[_Columns]):
         keys.copy_from(self._common)
         reading = self._reading = HeadReader(self._profile, keys, self._report)
         if self._begun is not None:
-            reading.begin_block(*self._begun)
+            line, cells, text, groups = self._begun
+            reading.begin_block(line, groups)
+            # The line itself may hold more of its own.
+            if not reading.role_row(line, cells):
+                reading.keys.take(line, cells, text)
             self._begun = None
         return reading
 
@@ -351,7 +354,7 @@ class TableReader(Generic[_Columns]):
         if first is not None:
             yield first
         for record in self._iterator:
-            verdict = self._by_text(record[0])
+            verdict = self._by_text(record[0], record[1])
             if verdict:
                 return
             if verdict is None:
@@ -381,12 +384,12 @@ class TableReader(Generic[_Columns]):
             self._records.reread()
         return problem
 
-    def _by_text(self, line: int) -> bool | None:
+    def _by_text(self, line: int, cells: list[str]) -> bool | None:
         """Say whether a line ends the table, is no row, or neither (None)."""
         text, profile = self._records.text, self._profile
         groups = self._block_groups(text)
         if groups is not None:
-            self._begun = line, groups
+            self._begun = line, cells, text, groups
             return True
         end, skip = profile.data.end, profile.data.skip
         if end is not None and end.search(text):
@@ -410,7 +413,7 @@ class TableReader(Generic[_Columns]):
             shown = self._records.text
             groups = self._block_groups(shown)
             if groups is not None:
-                self._begun = number, groups
+                self._begun = number, cells, shown, groups
                 break
             if not blank(cells):
                 self._footer(keys, number, cells, shown)

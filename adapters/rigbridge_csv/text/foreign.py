@@ -42,6 +42,8 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (b"PK\x05\x06", "an empty zip archive"),
 )
 _STDF = re.compile(rb"(?:\x00\x02|\x02\x00)\x00\x0a")
+_JSON = re.compile(rb'(?:\[\s*)?\{\s*"[^"\r\n]*"\s*:')
+_QDAS = re.compile(rb"K0\d{3}(?:/\d+)?[ \t]")
 # What stands before the root, or the root, whose name is the group.
 _XML_PART = re.compile(
     rb"<!--.*?-->|<[?!][^>]*>|<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)", re.DOTALL
@@ -75,7 +77,14 @@ def foreign_format(head: bytes) -> str | None:
     # The first record of STDF has two bytes of length, in either byte order.
     if _STDF.match(head):
         return "an STDF file"
-    start = head.lstrip(_SKIPPED)
+    return _other_text(head.lstrip(_SKIPPED))
+
+
+def _other_text(start: bytes) -> str | None:
+    if _QDAS.match(start):
+        return "a Q-DAS file (.dfq)"
+    if _JSON.match(start):
+        return "JSON, which has no columns"
     if start.startswith(b"<"):
         # Part by part: most of a report lies behind its root.
         names = (part[1] for part in _XML_PART.finditer(start))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import functools
 import io
+import re
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ __all__ = [
     "csv_reader",
     "open_records",
     "readable",
+    "squeezed_cells",
 ]
 
 Record: TypeAlias = tuple[int, list[str], str | None]
@@ -41,6 +43,7 @@ MAX_LINE = 1 << 24
 """The longest line that is read, in characters; beyond it, it is no table."""
 
 _BLANKS = " \t\r\n\x0b\x0c\x1a\ufeff\xa0"
+_APART = re.compile(r" {2,}|\s*\t\s*")
 # A mark in UTF-8 as a file of a Western code page shows it.
 _MARKS = ("\ufeff", "ï»¿")
 
@@ -54,14 +57,21 @@ class Signs:
         quote: the sign around cells, or None.
         amid: whether a quoted cell may go on after its closing quote.
         comments: what begins a line that is no record.
-        squeezed: cells stand any number of blanks apart.
+        squeezed: cells stand as many blanks apart, or more, and no sign.
     """
 
     delimiter: str
     quote: str | None = '"'
     amid: bool = False
     comments: tuple[str, ...] = ()
-    squeezed: bool = False
+    squeezed: int = 0
+
+
+def squeezed_cells(line: str, least: int) -> str:
+    """Put one sign between cells that stand blanks apart: a blank, or else a tab."""
+    if least == 1:
+        return " ".join(line.split()) + "\n"
+    return "\t".join(_APART.split(line.strip())) + "\n"
 
 
 class Records(Protocol):
@@ -195,7 +205,7 @@ class CSVRecords:
                 self._on_comment(self._line, line.rstrip("\r\n"))
                 continue
             record.append(line)
-            yield " ".join(line.split()) + "\n" if squeezed else line
+            yield squeezed_cells(line, squeezed) if squeezed else line
 
     def _undecodable(self, error: UnicodeDecodeError) -> MalformedSourceError:
         return MalformedSourceError(
