@@ -92,7 +92,9 @@ class _RunReading:
         self._settings = settings
         self._groups = groups
         self._index = index
-        own = groups[0].properties if settings.runs == "group" else {}
+        own: Mapping[str, object] = {}
+        if settings.runs == "group":
+            own = groups[0].properties
         self._own = frozenset(own)
         self._properties: Mapping[str, object] = {**file.properties, **own}
         self._report: ConversionReport = context.report
