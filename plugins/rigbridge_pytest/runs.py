@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -227,10 +228,15 @@ def _has_notes(report: pytest.TestReport) -> bool:
     return isinstance(getattr(report, NOTES, None), str)
 
 
+_ESCAPED = re.compile(r"(?<!\\)\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5})")
+
+
 def _names(nodeid: str) -> tuple[tuple[str, ...], str]:
     """Split ``folder/test_x.py::TestY::test_z[a::b]`` into path and name."""
     head, bracket, parameters = nodeid.partition("[")
     *path, name = head.split("::")
+    # pytest spells what is beyond ASCII in the names of parameters as escapes.
+    parameters = _ESCAPED.sub(lambda part: chr(int(part[1][1:], 16)), parameters)
     return tuple(map(printable, path)), printable(f"{name}{bracket}{parameters}")
 
 

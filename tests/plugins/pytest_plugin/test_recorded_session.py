@@ -44,7 +44,7 @@ BOARD = '''
         measure.attribute("fixture", "F7")
 
     class TestRails:
-        @pytest.mark.parametrize("rail", ["a::b"])
+        @pytest.mark.parametrize("rail", ["a::µ"])
         def test_rail(self, measure, rail):
             assert not measure("x", 2, high=1)
             measure("y", 1)
@@ -186,7 +186,7 @@ class TestPhases:
         ("name", "outcome"),
         [
             ("test_power", "PASS"),
-            ("test_rail[a::b]", "FAIL"),
+            ("test_rail[a::µ]", "FAIL"),
             ("test_assertion", "FAIL"),
             ("test_exception", "ERROR"),
             ("test_setup", "ERROR"),
@@ -207,12 +207,12 @@ class TestPhases:
         assert (vcc.name, vcc.value, vcc.unit, vcc.outcome) == ("vcc", 3.3, "V", "PASS")
         assert vcc.limits is not None
         assert (vcc.limits.lower, vcc.limits.upper) == (3.1, 3.5)
-        rail = phase_of(recorded[1], "test_rail[a::b]")
+        rail = phase_of(recorded[1], "test_rail[a::µ]")
         assert [each.outcome for each in rail.measurements] == ["FAIL", "UNSET"]
 
     def test_its_place_and_words(self, recorded: tuple[Done, Run]) -> None:
         """File and class are the path, the docstring and attributes come along."""
-        assert phase_of(recorded[1], "test_rail[a::b]").path == (
+        assert phase_of(recorded[1], "test_rail[a::µ]").path == (
             "test_board.py",
             "TestRails",
         )
