@@ -65,6 +65,6 @@ class TDMSAdapter:
                 remedy="leave --adapter out, or give it its right name",
             )
         # Imported here: most files that are looked at are no TDMS files.
-        from rigbridge_tdms.reading import read_runs  # noqa: PLC0415
+        from rigbridge_tdms.reading import read_runs
 
         yield from read_runs(source, context, self._settings)

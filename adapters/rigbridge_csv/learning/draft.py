@@ -263,7 +263,7 @@ def _blocks(draft: ProfileDraft, layout: LogLayout, names: Sequence[str]) -> Non
 def _is_prose(layout: LogLayout) -> bool:
     """Say whether no column holds numbers: lines of words that have commas in them."""
     return all(
-        max(column.numbers("."), column.numbers(",")) < 0.5  # noqa: PLR2004 - half of them
+        max(column.numbers("."), column.numbers(",")) < 0.5  # half of them
         for column in _columns(layout)
     )
 

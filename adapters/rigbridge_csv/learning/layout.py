@@ -129,7 +129,7 @@ def _names(row: ExampleRow) -> bool:
     return (
         len(filled) > 1
         and not _RULED.fullmatch(row.text.strip())
-        and _typed(row.cells) < 0.35  # noqa: PLR2004 - channel names may be numbers
+        and _typed(row.cells) < 0.35  # channel names may be numbers
         and len(set(filled)) > len(filled) / 2
     )
 
@@ -204,7 +204,7 @@ def _blocks(rows: Sequence[ExampleRow]) -> int:
     """Give how many rows the first of several tables has; 0 if there is but one."""
     word = rows[0].cells[0].strip() if rows else ""
     begins = [at for at, row in enumerate(rows) if row.cells[0].strip() == word]
-    if len(begins) < 2 or not word:  # noqa: PLR2004 - several
+    if len(begins) < 2 or not word:  # several
         return 0
     # Each has keys, the header, and at least one row below it.
     headers = (
@@ -313,7 +313,7 @@ def _header(rows: Sequence[ExampleRow], start: int, width: int) -> int | None:
         ):
             # As many numbers as the rows below it: one of them.
             continue
-        named = _names(row) and not (row.width == 2 and _UNIT_KEY.match(row.text))  # noqa: PLR2004 - a key and its text
+        named = _names(row) and not (row.width == 2 and _UNIT_KEY.match(row.text))  # a key and its text
         # A key with a number and its unit, above rows that have fewer cells.
         if named and row.width > deep and any(map(is_number, row.cells)):
             continue

@@ -381,7 +381,7 @@ def name_columns(columns: Sequence[ColumnTexts]) -> list[ColumnTexts]:
         return list(columns)
     names = {judging[0].name: "outcome", tests[0].name: "measurement"}
     names[numbers[0].name] = "value"
-    if len(numbers) > 2:  # noqa: PLR2004 - a value and two limits
+    if len(numbers) > 2:  # a value and two limits
         low, high = numbers[1], numbers[2]
         pairs = zip(low.filled, high.filled, strict=False)
         if all(float(a) <= float(b) for a, b in pairs):
@@ -419,7 +419,7 @@ def _fits(field: Field, column: ColumnTexts) -> bool:
 def _is_time(texts: Sequence[str]) -> bool:
     first = texts[0].strip()
     # 12.5 is a number and 1.0s is how long it took; 14.03.2026 is a date.
-    if re.fullmatch(r"[\d.,]+\s*(?:[^\W\d]{1,3})?", first) and first.count(".") < 2:  # noqa: PLR2004 - see above
+    if re.fullmatch(r"[\d.,]+\s*(?:[^\W\d]{1,3})?", first) and first.count(".") < 2:  # see above
         return find_dates(texts)[0] is not None
     return find_dates(texts)[0] is not None or bool(
         re.match(r"\D{0,12}\d{1,4}[-/. ]", first)

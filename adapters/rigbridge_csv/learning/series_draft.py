@@ -104,7 +104,7 @@ def _dividing(columns: Sequence[ColumnTexts]) -> list[str]:
     found = [
         column
         for column in columns
-        if is_by(column.name) and 1 <= len(set(column.filled)) <= 500  # noqa: PLR2004 - steps
+        if is_by(column.name) and 1 <= len(set(column.filled)) <= 500  # steps
     ]
     by = [column.name for column in found if len(set(column.filled)) > 1]
     # An example of one cycle does not show that another follows.
@@ -124,7 +124,7 @@ def _draft_headless(draft: ProfileDraft, keys: Iterable[str]) -> None:
 def _durations(column: ColumnTexts) -> bool:
     """Say whether a column is how long it took: it begins within the first minute."""
     found = [duration(text.strip()) for text in column.filled]
-    return bool(found) and None not in found and (found[0] or 0.0) < 60.0  # noqa: PLR2004 - seconds
+    return bool(found) and None not in found and (found[0] or 0.0) < 60.0  # seconds
 
 
 def _joined(columns: Sequence[ColumnTexts], name: str) -> list[str] | None:
