@@ -313,7 +313,7 @@ def _header(rows: Sequence[ExampleRow], start: int, width: int) -> int | None:
         ):
             # As many numbers as the rows below it: one of them.
             continue
-        named = _names(row) and not (row.width == 2 and _UNIT_KEY.match(row.text))  # a key and its text
+        named = _names(row) and not (row.width == 2 and _UNIT_KEY.match(row.text))
         # A key with a number and its unit, above rows that have fewer cells.
         if named and row.width > deep and any(map(is_number, row.cells)):
             continue

@@ -419,7 +419,7 @@ def _fits(field: Field, column: ColumnTexts) -> bool:
 def _is_time(texts: Sequence[str]) -> bool:
     first = texts[0].strip()
     # 12.5 is a number and 1.0s is how long it took; 14.03.2026 is a date.
-    if re.fullmatch(r"[\d.,]+\s*(?:[^\W\d]{1,3})?", first) and first.count(".") < 2:  # see above
+    if re.fullmatch(r"[\d.,]+\s*(?:[^\W\d]{1,3})?", first) and first.count(".") < 2:
         return find_dates(texts)[0] is not None
     return find_dates(texts)[0] is not None or bool(
         re.match(r"\D{0,12}\d{1,4}[-/. ]", first)
