@@ -302,8 +302,9 @@ def _file_system(url: str) -> tuple[Any, str]:
     try:
         if scheme in {"sftp", "ssh"}:
             return _ssh_files(url)
-        # Pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType].
-        from fsspec.core import url_to_fs
+        from fsspec.core import (  # pyright: ignore[reportMissingTypeStubs]
+            url_to_fs,  # pyright: ignore[reportUnknownVariableType]
+        )
 
         # A list that was remembered would hide what is new.
         found = cast("tuple[Any, str]", url_to_fs(url, use_listings_cache=False))

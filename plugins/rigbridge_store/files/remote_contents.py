@@ -141,8 +141,9 @@ class RemoteOpener:
 def _file_system(url: str) -> tuple[Any, str]:
     # Only where contents are elsewhere.
     try:
-        # Pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType].
-        from fsspec.core import url_to_fs
+        from fsspec.core import (  # pyright: ignore[reportMissingTypeStubs]
+            url_to_fs,  # pyright: ignore[reportUnknownVariableType]
+        )
     except ImportError as error:
         raise _not_installed(url) from error
     try:
