@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rigbridge.machine.uptime import boot_name, uptime
-from rigbridge.outbox.queue.clock import QueueClock
+from rigbridge.outbox.policy import HOLD_PAUSE, MAX_DELAY, MAX_PROBE, MAX_WAIT
+from rigbridge.outbox.queue.clock import LEASE, QueueClock, limits
 from rigbridge.outbox.queue.database import OutboxDatabase
 
 
@@ -73,3 +74,15 @@ def test_the_time_since_the_boot_goes_on() -> None:
     first = uptime()
     assert uptime() >= first
     assert boot_name() == boot_name()
+
+
+def test_each_kind_of_time_may_lie_ahead_as_long_as_it_lasts() -> None:
+    """A second more, for two processes that read the clock one after the other."""
+    found = dict(limits(1_000.0))
+    assert found.pop("now") == 1_000.0
+    assert found == {
+        "due_limit": 1_001.0 + MAX_DELAY,
+        "asked_limit": 1_001.0 + MAX_WAIT,
+        "pause_limit": 1_001.0 + max(MAX_PROBE, HOLD_PAUSE),
+        "lease_limit": 1_001.0 + LEASE,
+    }
