@@ -85,6 +85,20 @@ class TestKeep:
             assert path.stat().st_nlink == 2
         assert path.read_bytes() == b"abc"
 
+    def test_a_damaged_file_is_mended_by_the_next_that_has_its_bytes(
+        self, contents: ContentFolder, make_run: MakeRun, tmp_path: Path
+    ) -> None:
+        """What a spool could link takes the place of what the disk has damaged."""
+        with Spool(tmp_path) as spool:
+            run = make_run(attachments=[spool.add([b"abc"], name="a.bin")])
+            (kept,) = _keep(contents, run)
+            path = contents.path(str(kept.sha256))
+            # A file of its own: the one of the spool is sound.
+            path.unlink()
+            path.write_bytes(b"a\0c")
+            _keep(contents, run)
+        assert path.read_bytes() == b"abc"
+
     def test_a_spool_in_place_has_the_bytes_on_the_disk_already(
         self,
         contents: ContentFolder,
