@@ -118,6 +118,9 @@ def prepare_submission(
     if sidecar is not None:
         compared = attrs.evolve(body, rigbridge=_placeless(sidecar))
     key = IdempotencyKey.of(str(run.id), digest(compared), repetition=repetition)
+    metadata = searchable(run.metadata)
+    # A large run need not stand beside its rows.
+    del run, payload, compared
     creation = Creation(
         body=without_rows(body),
         prepared=prepare(body, report=document),
@@ -125,7 +128,7 @@ def prepare_submission(
         policy=policy,
         key=key,
         files=files,
-        metadata=searchable(run.metadata),
+        metadata=metadata,
     )
     return Submission(creation=creation, failures=tuple(failures))
 

@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import attrs
 import sqlalchemy as sa
+from msgspec import UnsetType
 
 from rigbridge.destinations.selection import RunSelection
 from rigbridge.errors import PermanentError
@@ -32,7 +33,12 @@ from rigbridge_store.files.sweeping import sweep_digests
 from rigbridge_store.intake.changes import delete_unit
 from rigbridge_store.intake.creation import Creation, IdempotencyKey, RunSlot
 from rigbridge_store.intake.policies import CreationPolicy, Repetition
-from rigbridge_store.intake.preparation import digest, prepare, sidecar_metadata
+from rigbridge_store.intake.preparation import (
+    digest,
+    prepare,
+    sidecar_metadata,
+    without_rows,
+)
 from rigbridge_store.intake.units import find_unit, set_sub_units
 from rigbridge_store.opened_store import OpenedStore
 from rigbridge_store.reading import listing
@@ -103,6 +109,7 @@ class RunStore(OpenedStore):
         metadata: Mapping[str, JSONScalar] | None = None,
         unit_metadata: Mapping[str, JSONScalar] | None = None,
         slot: RunSlot | None = None,
+        consume: bool = False,
     ) -> CreationResult:
         """
         Create a run, durably.
@@ -116,6 +123,8 @@ class RunStore(OpenedStore):
             metadata: single values that the run can be searched by.
             unit_metadata: likewise of its unit, over those that it has.
             slot: its place in an execution of several runs.
+            consume: empty the lists of the body once its rows are made, so that a large
+                one does not stand beside them.
 
         Raises:
             BadRequestError, UnprocessableError: the body is wrong; each issue names
@@ -131,7 +140,7 @@ class RunStore(OpenedStore):
                 idempotency_key, digest(body), repetition=repetition
             )
         creation = Creation(
-            body=body,
+            body=without_rows(body),
             # Outside of the transaction: other writers do not wait for the checks.
             prepared=prepare(body, report=report),
             principal=principal,
@@ -146,6 +155,12 @@ class RunStore(OpenedStore):
             unit_metadata=unit_metadata or {},
             slot=slot,
         )
+        if consume:
+            lists: list[list[Any] | UnsetType | None]
+            lists = [body.phases, body.logs, body.steps]
+            for items in lists:
+                if items:
+                    items.clear()
         created = self.create_prepared([creation])[0]
         if isinstance(created, PermanentError):
             raise created

@@ -32,6 +32,10 @@ Stands for a time that a run does not know: v1 requires one, and no test ran the
 The sidecar says that the time is unknown.
 """
 
+_UNUSUAL = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:[.,][0-9]+)?|)"
+    r"(Z|[+-][0-9]{2}:?[0-9]{2}|)"
+)
 _MILLISECOND = timedelta(milliseconds=1)
 _DURATION = re.compile(
     "([+-]?)P(?:#Y)?(?:#M)?(?:#W)?(?:#D)?(?:T(?=[0-9])(?:#H)?(?:#M)?(?:#S)?)?".replace(
@@ -73,7 +77,7 @@ def from_iso(text: str, *, path: str = "$") -> datetime:
         ModelError: no such time, or one without a zone; names the path.
     """
     try:
-        moment = datetime.fromisoformat(text)
+        moment = _moment(text)
         if moment.tzinfo is not None:
             return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
@@ -85,6 +89,25 @@ def from_iso(text: str, *, path: str = "$") -> datetime:
     raise ModelError(
         f"{text!r} has no time zone", path=path, remedy="end it with Z or an offset"
     )
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        # What the standard has and Python does not know: small letters, a leap second,
+        # and the end of a day. Each is the moment that follows it.
+        found = _UNUSUAL.fullmatch(text.upper())
+        if found is None:
+            raise
+        day, time, rest, zone = found.groups()
+        if time == "24:00" and set(rest) <= set(":.,0"):
+            midnight = datetime.fromisoformat(f"{day}T00:00{zone}")
+            return midnight + timedelta(days=1)
+        if rest.startswith(":60"):
+            before = datetime.fromisoformat(f"{day}T{time}:59{rest[3:]}{zone}")
+            return before + timedelta(seconds=1)
+        return datetime.fromisoformat(text.upper())
 
 
 def to_iso_duration(duration: timedelta) -> str:

@@ -25,6 +25,7 @@ _MAX_REMEMBERED = 100_000
 # Well below the 999 parameters that older builds of SQLite take.
 _AT_ONCE = 500
 _IN_A_BLOCK = 5000
+_DIGEST = 16
 
 _POINTS = sa.select(test_points.c.digest, test_points.c.key).where(
     test_points.c.procedure_key == sa.bindparam("procedure"),
@@ -44,10 +45,11 @@ _NEW_SPECIFICATIONS = RowWriter(
 _encode = msgspec.json.Encoder().encode
 
 
-def definition_digest(columns: Definition) -> str:
+def definition_digest(columns: Definition) -> bytes:
     """Digest the columns of a test point or a specification."""
-    # A digest, since an index holds no text of any length.
-    return hashlib.sha256(_encode(columns)).hexdigest()
+    # A digest, since an index holds no text of any length. A short one: the index of a
+    # run that brings 100,000 points must fit into the memory of the database.
+    return hashlib.blake2b(_encode(columns), digest_size=_DIGEST).digest()
 
 
 class Definitions:
@@ -138,7 +140,7 @@ class DefinitionSession:
         new |= self._resolved(
             _POINTS, {"procedure": procedure}, missing, _NEW_POINTS, (procedure,)
         )
-        return {**known, **new}
+        return {**known, **new} if known else new
 
     def specifications(self, wanted: Iterable[Definition]) -> Mapping[Definition, int]:
         """
@@ -189,9 +191,9 @@ class DefinitionSession:
         return found
 
     def _found(
-        self, select: sa.Executable, values: Mapping[str, int], digests: Sequence[str]
-    ) -> dict[str, int]:
-        found: dict[str, int] = {}
+        self, select: sa.Executable, values: Mapping[str, int], digests: Sequence[bytes]
+    ) -> dict[bytes, int]:
+        found: dict[bytes, int] = {}
         # In parts: a database limits the parameters of one statement.
         for start in range(0, len(digests), _AT_ONCE):
             some = digests[start : start + _AT_ONCE]

@@ -312,14 +312,16 @@ class _RunGroup:
         self, new: Sequence[_NewRun]
     ) -> tuple[Mapping[int, Mapping[Definition, int]], Mapping[Definition, int]]:
         """Find the test points of each procedure, and the specifications."""
-        wanted: dict[int, set[Definition]] = {}
-        specified: set[Definition] = set()
+        # In the order of the runs, as sets are not: the rows of a run lie side by side
+        # then, in whichever order they are written and read.
+        wanted: dict[int, dict[Definition, None]] = {}
+        specified: dict[Definition, None] = {}
         for run in new:
-            points = wanted.setdefault(run.procedure, set())
+            points = wanted.setdefault(run.procedure, {})
             for row in run.creation.prepared.measurements:
-                points.add(row[2])
+                points[row[2]] = None
                 if row[3] is not None:
-                    specified.add(row[3])
+                    specified[row[3]] = None
         found = {
             procedure: self._definitions.points(procedure, points)
             for procedure, points in wanted.items()

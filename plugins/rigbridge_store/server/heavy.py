@@ -378,9 +378,8 @@ async def _asked_here(app: ASGIApp, request: _Request, stream: IO[bytes]) -> _An
     sent: list[Any] = []
 
     async def receive() -> Any:
-        piece = stream.read(_CHUNK)
-        more = len(piece) == _CHUNK
-        return {"type": "http.request", "body": piece, "more_body": more}
+        # In one piece: the framework would join several, and hold both meanwhile.
+        return {"type": "http.request", "body": stream.read(), "more_body": False}
 
     async def send(message: Message) -> None:
         sent.append(message)

@@ -105,19 +105,21 @@ def import_report(
             if not isinstance(item, ReadRun):
                 problems.append(item)
                 continue
+            report = item.report
             run = item.run
             if procedure is not None:
                 run = attrs.evolve(run, procedure=procedure)
+            # Handed over: what prepares a large run lets go of it on the way.
+            given = [run]
+            del run, item
             try:
                 submission = prepare_submission(
                     door.store.contents,
-                    run,
-                    item.report,
+                    given.pop(),
+                    report,
                     principal=principal,
                     policy=policy,
                 )
-                # A large run need not stand beside its rows while they are written.
-                del run, item
                 receipt = submit_prepared(door.store, submission)
             except (DeliveryError, RunProblemsError) as error:
                 # Its neighbours in the file are stored all the same.

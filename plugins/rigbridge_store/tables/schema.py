@@ -261,6 +261,8 @@ units = sa.Table(
     sa.Column("sample", sa.String(16)),
     # Whether a run brought it along, or somebody created it for itself.
     sa.Column("by_run", sa.Boolean),
+    # The order of the list of units: its first page must not sort them all.
+    sa.Index("ix_units_created", "created_at", "key"),
 )
 
 # What serial numbers hold, by blocks of units, see rigbridge_store.tables.fragments.
@@ -440,7 +442,7 @@ test_points = sa.Table(
     key_column(),
     refers("procedure_key", "procedures", required=True, cascade=True),
     # Of the columns below; what they are found by, since a name may have any length.
-    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
     # The phase's name, with those of its ancestors.
     sa.Column("phase", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
@@ -453,7 +455,7 @@ specifications = sa.Table(
     metadata,
     key_column(),
     # Likewise.
-    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),
     # Exact JSON, NULL where there is none.
     sa.Column("units", sa.Text),
     sa.Column("lower_limit", sa.Text),
@@ -509,5 +511,7 @@ logs = sa.Table(
 # Most runs are of no batch, and many name no revision and no operator.
 for _name in ("batch_key", "revision_key", "operator_key", "operator_name"):
     index_if_known(runs.c[_name])
+# The list of batches counts the units of each.
+index_if_known(units.c.batch_key)
 
 keep_tallies(metadata)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
+from unicodedata import normalize
 from uuid import UUID, uuid4
 
 from rigbridge.convert.times import to_iso_duration, to_iso_utc
@@ -82,8 +83,17 @@ def iso_from_span(count: int) -> str:
 
 
 def folded(text: str) -> str:
-    """Fold a text for comparison without regard to case."""
-    return text.casefold()
+    """
+    Fold a text, so that what people take for the same is the same.
+
+    Neither case counts nor blanks around it, nor whether an accent is a character of
+    its own: scanners, keyboards and file systems differ in these.
+    """
+    text = text.strip()
+    if text.isascii():
+        return text.lower()
+    # Composed before it is folded, and again, since folding may take characters apart.
+    return normalize("NFC", normalize("NFC", text).casefold())
 
 
 def new_id() -> str:

@@ -405,7 +405,26 @@ class TestTimes:
         exact = Fraction((moment - EPOCH) // timedelta(microseconds=1), 1000)
         assert to_millis(moment) == round(exact)
 
-    @pytest.mark.parametrize("text", ["yesterday", "2024-01-15T10:30:00", "", "24:00Z"])
+    @pytest.mark.parametrize(
+        ("text", "meant"),
+        [
+            ("2016-12-31T23:59:60.5+00:00", "2017-01-01T00:00:00.500Z"),
+            ("2024-12-31T24:00:00Z", "2025-01-01T00:00:00Z"),
+            ("2024-02-28T24:00Z", "2024-02-29T00:00:00Z"),
+            ("2024-01-15t10:35:00z", "2024-01-15T10:35:00Z"),
+        ],
+    )
+    def test_an_unusual_time(self, text: str, meant: str) -> None:
+        """A leap second and the end of a day are the moment that follows."""
+        assert to_iso_utc(from_iso(text)) == meant
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("yesterday", "2024-01-15T10:30:00", "", "24:00Z"),
+            *("2024-01-15T24:00:01Z", "2024-01-15T23:59:61Z", "9999-12-31T24:00Z"),
+        ],
+    )
     def test_a_bad_time_is_refused(self, text: str) -> None:
         """A time without a zone is as bad as none."""
         with pytest.raises(ModelError):

@@ -33,6 +33,7 @@ def create_run(
         principal=call.principal,
         idempotency_key=idempotency_key,
         policy=call.door.settings.policy,
+        consume=True,
     )
     return CreatedRun(id=created.id, url=call.page_url(created.id))
 

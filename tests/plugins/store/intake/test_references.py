@@ -122,6 +122,13 @@ class TestUnits:
         assert len(runs) == 2
         assert {run.unit.serial_number for run in runs if run.unit} == {"00ab"}
 
+    @pytest.mark.parametrize("again", ["Ger\u00e4t-\u00c9", " gera\u0308t-e\u0301\t"])
+    def test_same_to_the_eye(self, store: RunStore, listed: Lister, again: str) -> None:
+        """Blanks around a serial number and the form of its accents do not count."""
+        listed(unit_under_test={"serial_number": "Ger\u00e4t-\u00e9"})
+        listed(unit_under_test={"serial_number": again})
+        assert len(store.list_runs(again)) == 2
+
     def test_same_part(self, listed: Lister) -> None:
         """Parts, revisions and batches match without regard to case."""
         first = listed(unit_under_test=_unit(part_number="p", revision="a"))

@@ -65,6 +65,20 @@ class TestSchema:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", ("x",)).all()
         assert not [row for row in plan if row[-1].startswith("SCAN")]
 
+    @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+    @pytest.mark.parametrize(
+        ("question", "index"),
+        [
+            ("SELECT * FROM units ORDER BY created_at DESC, key DESC", "created"),
+            ("SELECT count(*) FROM units WHERE batch_key = 1", "batch_key"),
+        ],
+    )
+    def test_indexes_of_units(self, store: RunStore, question: str, index: str) -> None:
+        """The first page of units sorts none, and those of a batch are counted."""
+        with store._database.reading() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {question}").all()
+        assert [f"ix_units_{index}" in row[-1] for row in plan] == [True]
+
 
 class TestRowWriter:
     """Many rows at once."""
