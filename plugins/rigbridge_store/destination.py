@@ -11,9 +11,9 @@ from typing import IO, TYPE_CHECKING, cast
 from rigbridge.configuration import Configuration
 from rigbridge.destinations import (
     DestinationSettings,
-    MeasurementRow,
     PreparedItem,
     Receipt,
+    RunRows,
     RunSize,
 )
 from rigbridge.destinations.administration import (
@@ -233,7 +233,7 @@ class LocalDestination:
 
     def read_rows(
         self, selection: RunSelection
-    ) -> Iterator[Sequence[MeasurementRow] | RunProblemsError]:
+    ) -> Iterator[RunRows | RunProblemsError]:
         """Go through the runs that are meant as rows of cells, in the order stored."""
         for found in self.existing.read_rows(selection):
             if found.rows is not None:

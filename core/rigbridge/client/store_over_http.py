@@ -22,7 +22,7 @@ from rigbridge.client.transport import calls
 from rigbridge.client.transport.calls import Answer, Call
 from rigbridge.convert import Openers, from_document
 from rigbridge.convert.times import from_iso
-from rigbridge.destinations import MeasurementRow
+from rigbridge.destinations import RunRows
 from rigbridge.destinations.address import destination_name
 from rigbridge.destinations.administration import (
     DeletionPlan,
@@ -37,7 +37,7 @@ from rigbridge.errors import (
     NotFoundError,
     RunProblemsError,
 )
-from rigbridge.kept.rows import received_row
+from rigbridge.kept.rows import received_rows
 from rigbridge.model import Run
 from rigbridge.wire import (
     ListedRun,
@@ -119,14 +119,14 @@ class StoreOverHTTP:
 
     def read_rows(
         self, selection: RunSelection
-    ) -> Iterator[Sequence[MeasurementRow] | RunProblemsError]:
+    ) -> Iterator[RunRows | RunProblemsError]:
         """Go through the runs that are meant as rows of cells, in the order stored."""
         for page in self._pages(RowsOfRuns, "rows", selection):
             for found in page.runs:
-                if found.rows is None:
+                if found.problem is not None:
                     yield _problem(found)
                 else:
-                    yield [*map(received_row, found.rows)]
+                    yield received_rows(found)
 
     def _pages(
         self, kind: type[_Page], name: str, selection: RunSelection

@@ -202,7 +202,9 @@ def from_millis(millis: float, *, path: str = "$") -> datetime:
         ModelError: a time outside the years 1 to 9999; names the path.
     """
     try:
-        return _EPOCH + millis * _MILLISECOND
+        # A whole number is multiplied exactly, and sooner.
+        whole = int(millis)
+        return _EPOCH + (whole if whole == millis else millis) * _MILLISECOND
     except (OverflowError, ValueError) as error:
         raise ModelError(
             f"{millis} is no time in epoch milliseconds", path=path

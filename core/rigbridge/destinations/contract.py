@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from datetime import datetime
-from typing import IO, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import IO, NamedTuple, Protocol, runtime_checkable
 
 from rigbridge.destinations.deliveries import (
     Consignment,
@@ -13,6 +12,7 @@ from rigbridge.destinations.deliveries import (
     Progress,
     Receipt,
 )
+from rigbridge.destinations.measured_rows import RunRows
 from rigbridge.destinations.selection import RunSelection
 from rigbridge.destinations.settings import DestinationSettings
 from rigbridge.errors import DeliveryError, RunProblemsError
@@ -25,7 +25,6 @@ __all__ = [
     "BulkDestination",
     "CountingDestination",
     "Destination",
-    "MeasurementRow",
     "Preparer",
     "ReadableDestination",
     "ReplacingDestination",
@@ -48,10 +47,6 @@ class RunSize(NamedTuple):
     id: str
     measurements: int
     attachments: int
-
-
-MeasurementRow: TypeAlias = tuple[str | float | bool | datetime | None, ...]
-"""A measurement as cells, in the order of :data:`rigbridge.export.COLUMNS`."""
 
 
 @runtime_checkable
@@ -241,12 +236,13 @@ class ReadableDestination(Destination, Protocol):
 
     def read_rows(
         self, selection: RunSelection
-    ) -> Iterator[Sequence[MeasurementRow] | RunProblemsError]:
+    ) -> Iterator[RunRows | RunProblemsError]:
         """
         Go through the runs that are meant as rows of cells, in the order stored.
 
         Yields:
-            The rows of each run, which may be none, or why it makes no run.
+            The rows of each run, which may be none, or why it makes no run;
+            :func:`rigbridge.export.measurement_rows` makes those of a whole run.
         """
         ...
 

@@ -7,8 +7,8 @@ Runs out of a store: one row a measurement, or whole runs as JSON lines.
 - :data:`COLUMNS` are the columns of a row.
 """
 
+from rigbridge.export.formats import ExportFormat
 from rigbridge.export.writing import (
-    ExportFormat,
     ExportResult,
     export_rows,
     export_runs,

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeAlias, cast
+from typing import cast
 
 import msgspec
 
 from rigbridge.convert import document_of_value
 from rigbridge.convert.numbers import spell
-from rigbridge.destinations import MeasurementRow
+from rigbridge.destinations import (
+    MeasuredPhase,
+    MeasuredValue,
+    MeasurementKind,
+    MeasurementRow,
+    RunRows,
+)
 from rigbridge.model import Instrument, Limit, Measurement, MeasurementValue, Phase, Run
+from rigbridge.wire import RowsOfPhase, RowsOfRun, SentCell
 
 __all__ = [
     "COLUMNS",
-    "RunRows",
+    "PER_PHASE",
+    "PER_RUN",
     "instrument_cells",
     "limit_cells",
-    "measurement_cells",
+    "measured",
     "measurement_rows",
     "phase_cells",
-    "received_row",
+    "received_rows",
     "run_cells",
-    "sent_row",
+    "sent_rows",
     "value_cells",
 ]
 
@@ -72,23 +80,33 @@ was out of calibration, where that is known of any.
 """
 
 
-RunRows: TypeAlias = Sequence[MeasurementRow]
-"""The rows of one run, in their order."""
+PER_RUN = list(COLUMNS).index("phase_index")
+"""How many cells, from the first one on, all rows of a run have in common."""
+
+PER_PHASE = list(COLUMNS).index("measurement")
+"""The same of a phase, those of its run among them."""
+
+_VALUE = list(COLUMNS).index("number") - PER_PHASE
+_KINDS = tuple(COLUMNS.values())
 
 
-def measurement_rows(run: Run) -> Iterator[MeasurementRow]:
+def measurement_rows(run: Run) -> RunRows:
     """
     Give a row for each measurement of a run, in the order of ``COLUMNS``.
 
     Args:
         run: the run; one without measurements gives no row.
     """
-    common = run_cells(run)
-    for index, phase in enumerate(run.phases):
-        if phase.measurements:
-            beginning = common + phase_cells(index, phase)
-            for measurement in phase.measurements:
-                yield beginning + measurement_cells(measurement)
+    return RunRows(
+        run_cells(run),
+        [
+            MeasuredPhase(
+                phase_cells(index, phase), [*map(measured, phase.measurements)]
+            )
+            for index, phase in enumerate(run.phases)
+            if phase.measurements
+        ],
+    )
 
 
 def run_cells(run: Run) -> MeasurementRow:
@@ -138,17 +156,18 @@ def phase_cells(index: int, phase: Phase) -> MeasurementRow:
     )
 
 
-def measurement_cells(measurement: Measurement) -> MeasurementRow:
+def measured(measurement: Measurement) -> MeasuredValue:
     """Give the cells of one measurement."""
-    return (
-        measurement.name,
-        measurement.outcome.value,
-        *value_cells(measurement.value),
-        measurement.unit,
-        *limit_cells(measurement.limits),
-        "; ".join(measurement.validators) or None,
-        measurement.instrument,
+    kind = MeasurementKind(
+        (measurement.name, measurement.outcome.value),
+        (
+            measurement.unit,
+            *limit_cells(measurement.limits),
+            "; ".join(measurement.validators) or None,
+            measurement.instrument,
+        ),
     )
+    return (kind, *value_cells(measurement.value))
 
 
 def limit_cells(limits: Limit | None) -> MeasurementRow:
@@ -193,23 +212,60 @@ def _text(value: MeasurementValue) -> str | None:
     return msgspec.json.encode(document_of_value(value)).decode()
 
 
-def sent_row(row: MeasurementRow) -> list[str | float | bool | None]:
-    """Write a row as JSON values; :func:`received_row` reads it."""
+def sent_rows(run_id: str, rows: RunRows) -> RowsOfRun:
+    """Write rows as JSON values; :func:`received_rows` reads them."""
+    return RowsOfRun(
+        id=run_id,
+        cells=_sent(rows.cells),
+        phases=[
+            RowsOfPhase(
+                cells=_sent(cells),
+                measured=[
+                    _sent((*kind.start, number, text, *kind.end))
+                    for kind, number, text in values
+                ],
+            )
+            for cells, values in rows.phases
+        ],
+    )
+
+
+def _sent(cells: MeasurementRow) -> list[SentCell]:
     return [
-        cell.isoformat() if isinstance(cell, datetime) else spell(cell) for cell in row
+        cell.isoformat() if isinstance(cell, datetime) else spell(cell)
+        for cell in cells
     ]
 
 
-def received_row(row: Sequence[str | float | bool | None]) -> MeasurementRow:
+def received_rows(found: RowsOfRun) -> RunRows:
     """
-    Read a row that :func:`sent_row` wrote.
+    Read rows that :func:`sent_rows` wrote.
 
     Raises:
-        ValueError: it has not the columns, or a time that is none.
+        ValueError: they have not the columns, or a time that is none.
     """
+    return RunRows(
+        _cells(found.cells or (), _KINDS[:PER_RUN]),
+        [
+            MeasuredPhase(
+                _cells(phase.cells, _KINDS[PER_RUN:PER_PHASE]),
+                [_received_value(cells) for cells in phase.measured],
+            )
+            for phase in found.phases
+        ],
+    )
+
+
+def _received_value(sent: Sequence[SentCell]) -> MeasuredValue:
+    cells = _cells(sent, _KINDS[PER_PHASE:])
+    number, text = cast("tuple[float | None, str | None]", cells[_VALUE : _VALUE + 2])
+    return MeasurementKind(cells[:_VALUE], cells[_VALUE + 2 :]), number, text
+
+
+def _cells(sent: Sequence[SentCell], kinds: Sequence[type]) -> MeasurementRow:
     return tuple(
         cell if cell is None or kind is str else _received(kind, cell)
-        for kind, cell in zip(COLUMNS.values(), row, strict=True)
+        for kind, cell in zip(kinds, sent, strict=True)
     )
 
 

@@ -33,7 +33,14 @@ if TYPE_CHECKING:
         ListedUser,
         ListedVersion,
     )
-    from rigbridge.wire.reading import RowsOfRun, RowsOfRuns, WholeRun, WholeRuns
+    from rigbridge.wire.reading import (
+        RowsOfPhase,
+        RowsOfRun,
+        RowsOfRuns,
+        SentCell,
+        WholeRun,
+        WholeRuns,
+    )
     from rigbridge.wire.uploads import (
         Identified,
         ImportRun,
@@ -64,8 +71,10 @@ __all__ = [
     "ListedVersion",
     "PrintedError",
     "Problem",
+    "RowsOfPhase",
     "RowsOfRun",
     "RowsOfRuns",
+    "SentCell",
     "SyncUpload",
     "UpdateRun",
     "UpdateUnit",
@@ -106,8 +115,10 @@ __getattr__ = deferred_names(
         "ListedVersion": "listing",
         "PrintedError": "failures",
         "Problem": "failures",
+        "RowsOfPhase": "reading",
         "RowsOfRun": "reading",
         "RowsOfRuns": "reading",
+        "SentCell": "reading",
         "SyncUpload": "uploads",
         "UpdateRun": "uploads",
         "UpdateUnit": "uploads",

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import attrs
 
 from rigbridge.model import JSONValue
 
-__all__ = ["RowsOfRun", "RowsOfRuns", "WholeRun", "WholeRuns"]
+__all__ = [
+    "RowsOfPhase",
+    "RowsOfRun",
+    "RowsOfRuns",
+    "SentCell",
+    "WholeRun",
+    "WholeRuns",
+]
+
+SentCell: TypeAlias = str | float | bool | None
+"""A cell of a row as JSON."""
 
 
 @attrs.frozen(kw_only=True)
@@ -44,20 +56,38 @@ class WholeRuns:
 
 
 @attrs.frozen(kw_only=True)
+class RowsOfPhase:
+    """
+    The measurements of one phase.
+
+    Attributes:
+        cells: what all its rows have in common, behind the cells of the run.
+        measured: the further cells of each row.
+    """
+
+    cells: list[SentCell]
+    measured: list[list[SentCell]]
+
+
+@attrs.frozen(kw_only=True)
 class RowsOfRun:
     """
     The measurements of one run, or why it makes none.
 
+    The cells of run, phase and measurement make a row, in the order of
+    :data:`rigbridge.export.COLUMNS`; times are ISO 8601, and a number that is not
+    finite is spelled.
+
     Attributes:
         id: its id in the store.
-        rows: a row a measurement, its cells in the order of
-            :data:`rigbridge.export.COLUMNS`; times are ISO 8601, and a number that is
-            not finite is spelled.
+        cells: what all its rows have in common; None with a problem.
+        phases: its phases that have measurements.
         problem: why what was sent makes no run, or None.
     """
 
     id: str
-    rows: list[list[str | float | bool | None]] | None = None
+    cells: list[SentCell] | None = None
+    phases: list[RowsOfPhase] = attrs.field(factory=list[RowsOfPhase])
     problem: str | None = None
 
 

@@ -6,7 +6,7 @@ import csv
 import math
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -111,6 +111,15 @@ class TestFiles:
         assert rows[0]["serial_number"] == "0000019"
         assert datetime.fromisoformat(rows[0]["started_at"]) == START
 
+    def test_csv_keeps_the_zone_of_a_time(self, run: Run, tmp_path: Path) -> None:
+        """Of a time that is not in UTC."""
+        there = START.astimezone(timezone(timedelta(hours=2, seconds=7)))
+        path = tmp_path / "runs.csv"
+        export_runs([attrs.evolve(run, started_at=there)], path, form=ExportFormat.CSV)
+        with path.open(encoding="utf-8", newline="") as stream:
+            row = next(csv.DictReader(stream))
+        assert row["started_at"] == there.isoformat()
+
     def test_csv_runs_nothing_in_a_spreadsheet(self, run: Run, tmp_path: Path) -> None:
         """A text that begins like a formula is marked as text; numbers are not."""
         texts = ("=1+1", "@SUM(A1)", "+x", "-2.5", "-Infinity", "a=b")
@@ -159,9 +168,21 @@ class TestFiles:
             for bound in bounds
             for value in (bound, math.nan, 3, text)
         ]
+        moments = (
+            START,
+            START.replace(microsecond=0),
+            START.replace(year=9, microsecond=7),
+            START.replace(year=9999),
+            None,
+        )
         phases = [
-            attrs.evolve(run.phases[0], name=text or "x", measurements=measurements)
-            for text in texts
+            attrs.evolve(
+                run.phases[0],
+                name=text or "x",
+                measurements=measurements,
+                started_at=moment,
+            )
+            for text, moment in zip(texts, moments, strict=True)
         ]
         runs = [attrs.evolve(run, id=uuid4(), phases=phases) for _ in range(2)]
         rows = [row for item in runs for row in measurement_rows(item)]

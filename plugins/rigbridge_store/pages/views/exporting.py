@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import attrs
 from litestar import get
 from litestar.response import Stream
 
-from rigbridge.destinations import MeasurementRow
+from rigbridge.destinations import RunRows
 from rigbridge.errors import NotFoundError, RunProblemsError
 from rigbridge.export import ExportFormat, stream_rows
 from rigbridge.kept import encode_run
@@ -85,9 +85,7 @@ def _pieces(store: RunStore, search: RunSearch, form: ExportFormat) -> Iterator[
     return stream_rows(_rows(store, found), form)
 
 
-def _rows(
-    store: RunStore, found: Iterable[tuple[int, str]]
-) -> Iterator[Sequence[MeasurementRow]]:
+def _rows(store: RunStore, found: Iterable[tuple[int, str]]) -> Iterator[RunRows]:
     for run in rows_of_runs(store.reading, store.contents, found):
         if run.rows is not None:
             yield run.rows

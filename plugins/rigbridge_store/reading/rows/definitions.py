@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from msgspec import UNSET
 
 from rigbridge.convert.plain import read_measurement
-from rigbridge.destinations import MeasurementRow
-from rigbridge.kept.rows import measurement_cells
+from rigbridge.destinations import MeasurementKind
+from rigbridge.kept.rows import measured
 from rigbridge.model import Limit, MeasurementOutcome
 from rigbridge.wire import WireMeasurement
 from rigbridge_store.tables.rows import driver_rows
@@ -62,15 +62,14 @@ def rows_in_parts(
 
 @attrs.frozen
 class MeasurementDefinition:
-    """What measurements of one point and specification have in common."""
+    """What measurements of one point, specification and verdict have in common."""
 
-    name: str
-    end: MeasurementRow
+    kind: MeasurementKind
     units: Any
     limits: Limit | None
 
 
-class MeasurementDefinitions(dict[tuple[int, int | None], MeasurementDefinition]):
+class MeasurementDefinitions(dict[tuple[int, int | None, str], MeasurementDefinition]):
     """
     The points and specifications that have been met, by their keys; they never change.
 
@@ -99,9 +98,9 @@ class MeasurementDefinitions(dict[tuple[int, int | None], MeasurementDefinition]
         for key, *texts in rows_in_parts(connection, _SPECIFICATIONS, missing):
             self._specifications[key] = texts
 
-    def __missing__(self, key: tuple[int, int | None]) -> MeasurementDefinition:
+    def __missing__(self, key: tuple[int, int | None, str]) -> MeasurementDefinition:
         """Make one that was learnt."""
-        point, specification = key
+        point, specification, outcome = key
         texts: Sequence[str | None] = (None,) * 4
         if specification is not None:
             texts = self._specifications[specification]
@@ -120,9 +119,8 @@ class MeasurementDefinitions(dict[tuple[int, int | None], MeasurementDefinition]
             )
         )
         self[key] = definition = MeasurementDefinition(
-            name=made.name,
-            # The first four cells differ from row to row.
-            end=measurement_cells(made)[4:],
+            # Not the verdict of the model, which knows no foreign word for one.
+            kind=MeasurementKind((made.name, outcome), measured(made)[0].end),
             units=None if units is UNSET else units,
             limits=made.limits,
         )

@@ -136,7 +136,7 @@ def test_exported_rows_name_the_instruments(filled: RunStore) -> None:
     places = [list(COLUMNS).index(name) for name in ("instruments", _LATE)]
     with filled as store:
         told: list[Sequence[object]] = [
-            [found.rows[0][place] for place in places]
+            [found.rows.cells[place] for place in places]
             for found in store.read_rows(RunSelection())
             if found.rows
         ]
