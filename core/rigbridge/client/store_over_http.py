@@ -225,6 +225,10 @@ class StoreOverHTTP:
 
     def _offers(self, what: str) -> bool:
         known = self._connection.drive(self._connection.ask_capabilities())
+        memory = self._connection.capabilities
+        if memory.doubt is not None and not memory.asked:
+            # A refused key says nothing about what kind of store it is.
+            raise memory.doubt
         return known is not None and known.get(what) is True
 
     def _require(self, what: str, words: str) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 import attrs
 import sqlalchemy as sa
@@ -67,7 +68,8 @@ class RunSearch:
     A search for runs by a person; what is None or blank restricts nothing.
 
     Numbers are matched from their beginning, without regard to case; an asterisk in
-    them stands for anything.
+    them stands for anything. A part, revision or batch that has just this number is
+    meant alone.
 
     Attributes:
         text: a fragment of a serial, part or batch number, or the beginning of a run's
@@ -116,7 +118,7 @@ def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Cond
         (search.batch, batches, runs.c.batch_key),
     ):
         if text.strip():
-            matching = text_like(table.c.number_key, text)
+            matching = _number_like(connection, table.c.number_key, text)
             found.append(_of_rows(connection, column, table, matching))
     if search.procedure.strip():
         found.append(runs.c.procedure_key == _procedure(search))
@@ -137,6 +139,17 @@ def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Cond
     # Within a case no other condition offers its index: SQLite would take that of
     # outcomes for the sake of the order, and look at every run that failed.
     return [*narrow, sa.case((sa.and_(*found), 1), else_=0) == 1]
+
+
+def _number_like(
+    connection: sa.Connection, column: sa.ColumnElement[str], text: str
+) -> Condition:
+    """Demand the number of that text if there is one, or else what begins with it."""
+    whole: Condition = column == folded(text.strip())
+    # A table of yields links to the runs of PB-24, not to those of PB-24X as well.
+    if _some_keys(connection, column, whole):
+        return whole
+    return text_like(column, text)
 
 
 def _by_unit(
@@ -260,7 +273,7 @@ def _of_rows(
     matching: Condition,
 ) -> Condition:
     """Demand runs that refer to one of the rows of a small table."""
-    keys = _some_keys(connection, table.c.key, matching)
+    keys: Sequence[int] = _some_keys(connection, table.c.key, matching)
     if not keys:
         return sa.false()
     if len(keys) == 1:
@@ -392,8 +405,8 @@ def _units_like(
 
 
 def _some_keys(
-    connection: sa.Connection, key: sa.ColumnElement[int], matching: Condition
-) -> Sequence[int]:
+    connection: sa.Connection, key: sa.ColumnElement[Any], matching: Condition
+) -> Sequence[Any]:
     some = sa.select(key).where(matching).limit(_FEW)
     return connection.execute(some).scalars().all()
 

@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 
 from rigbridge.cli.main import app
 from rigbridge.destinations import DestinationSettings
-from rigbridge.errors import RigbridgeError
+from rigbridge.errors import RigbridgeError, UnauthorizedError
 from rigbridge.kept import encode_run
 from rigbridge.model import (
     Attachment,
@@ -454,6 +454,14 @@ def test_quiet_commands_give_what_was_asked_for_alone(tmp_path: Path) -> None:
     assert key.startswith("rb_")
     assert told("keys", "list", "--data", tmp_path).split() == [key.split("_")[1]]
     assert "openhtf-json" in told("adapters", "list").split()
+
+
+def test_a_refused_key_is_said(place: Place) -> None:
+    """A store that lets nobody in is not taken for one of another kind."""
+    stranger = attrs.evolve(place, key="wrong")
+    for words in (("runs", "list"), ("stations", "list"), ("procedures", "list")):
+        done = stranger.call(*words)
+        assert isinstance(done.exception, UnauthorizedError)
 
 
 def test_names_that_are_close_are_suggested(place: Place) -> None:

@@ -35,6 +35,18 @@
     });
   });
 
+  // On paper nothing can be unfolded.
+  const folded = () => all("#phases details.phase:not([open]):not([data-load])");
+  let unfolded = [];
+  window.addEventListener("beforeprint", () => {
+    unfolded = folded();
+    unfolded.forEach((phase) => { phase.open = true; });
+  });
+  window.addEventListener("afterprint", () => {
+    unfolded.forEach((phase) => { phase.open = false; });
+    unfolded = [];
+  });
+
   // What is in a phase of a long run comes when it is unfolded.
   const load = async (phase) => {
     const address = phase.dataset.load;

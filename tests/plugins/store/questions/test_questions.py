@@ -301,6 +301,64 @@ def test_what_has_just_been_tested(visit: _Person, factory: Any) -> None:
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
+_AUDIT = (Path(__file__).parent / "accessibility.js").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
+def test_every_page_serves_keyboard_and_screen_reader(
+    visit: _Person, factory: Any, width: int, scheme: str
+) -> None:
+    """Names, headings, tables, contrast as drawn, and no page wider than 320 px."""
+    procedure = f"/procedures/{factory.procedures['End of line']}"
+    failed, other = factory.runs["text"], factory.runs["again"]
+    pages = (
+        "/",
+        "/runs?q=0072",
+        "/runs?q=nowhere",
+        f"{procedure}?period=all",
+        f"{procedure}/process",
+        f"{procedure}/measurement?phase=Power&name=Supply&period=all",
+        "/instruments",
+        *(f"/runs/{factory.runs[name]}" for name in ("error", "aborted", "long")),
+        f"/compare?run={failed}&run={other}",
+        "/units?serial=PB24-00772",
+        "/nothing",
+    )
+    browser = visit.browser
+    screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    found: dict[str, list[str]] = {}
+    try:
+        for page in pages:
+            browser.get(factory.url + page)
+            if faults := browser.execute_script(_AUDIT):
+                found[page] = faults[:5]
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+        # The page that is not there is noted in the log, which another test reads.
+        browser.get_log("browser")
+    assert found == {}
+
+
+def test_a_printed_run_has_its_folded_phases(visit: _Person, factory: Any) -> None:
+    """They are unfolded for the printer, and folded afterwards as they were."""
+    visit.browser.get(f"{factory.url}/runs/{factory.runs['error']}")
+    closed = "#phases details.phase:not([open])"
+    count = f"return document.querySelectorAll('{closed}').length"
+    fire = "window.dispatchEvent(new Event(arguments[0]))"
+    script = "document.querySelectorAll('#phases details').forEach(p => p.open = false)"
+    visit.browser.execute_script(script)
+    folded = visit.browser.execute_script(count)
+    assert folded > 0
+    visit.browser.execute_script(fire, "beforeprint")
+    assert visit.browser.execute_script(count) == 0
+    visit.browser.execute_script(fire, "afterprint")
+    assert visit.browser.execute_script(count) == folded
+
+
 def test_nothing_that_a_rig_sent_is_more_than_text(
     visit: _Person, factory: Any
 ) -> None:

@@ -85,6 +85,24 @@ def test_texts_are_matched_from_the_beginning_and_literally(
     assert serials(part="px") == []
 
 
+def test_a_part_of_just_that_number_is_meant_alone(
+    store: RunStore, make_body: Callable[..., Any]
+) -> None:
+    """As a table of yields by part counts it; an asterisk asks for the longer ones."""
+    for serial, part in (("A", "PB-24"), ("B", "PB-24X")):
+        unit = {"serial_number": serial, "part_number": part}
+        store.create_run(make_body(unit_under_test=unit))
+
+    def serials(part: str) -> list[str]:
+        with store.reading() as connection:
+            page = search_runs(connection, RunSearch(part=part), limit=10)
+        return sorted(row.serial for row in page.rows)
+
+    assert serials("pb-24") == ["A"]
+    assert serials("PB-24*") == serials("PB-2") == ["A", "B"]
+    assert serials("PB-24XY") == []
+
+
 def test_a_trend_has_every_point_in_the_order_of_time(
     store: RunStore, make_body: Callable[..., Any]
 ) -> None:
