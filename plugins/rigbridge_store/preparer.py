@@ -7,7 +7,7 @@ reports would take longer to start, and more memory, for what it never calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -15,7 +15,7 @@ from typing import cast
 import attrs
 from msgspec import UNSET
 
-from rigbridge.convert import dump, overlay
+from rigbridge.convert import dump
 from rigbridge.destinations import AttachmentFailure, PreparedItem
 from rigbridge.errors import (
     DeliveryError,
@@ -23,7 +23,7 @@ from rigbridge.errors import (
     ServerUnavailableError,
     UnprocessableError,
 )
-from rigbridge.model import Attachment, JSONObject, JSONValue, Run
+from rigbridge.model import Attachment, JSONObject, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.wire import CODES
 from rigbridge_store.access.principals import Principal
@@ -51,7 +51,6 @@ __all__ = [
 
 _CHUNK = 1 << 20
 _OF_A_ROW = 60
-_OF_THE_READING = ("uri", "adapter_version")
 SUBMISSION = CreationPolicy(create_missing=True, declared_operators=True)
 """How strict it is unless told otherwise: nobody could create what is missing."""
 
@@ -114,13 +113,10 @@ def prepare_submission(
         # It gives JSON values, which its return type does not tell.
         document = cast("JSONObject", report.as_document())
     # A rule that changed since the first time makes another body of the same run.
-    compared = body
-    if sidecar is not None:
-        compared = attrs.evolve(body, rigbridge=_placeless(sidecar))
-    key = IdempotencyKey.of(str(run.id), digest(compared), repetition=repetition)
+    key = IdempotencyKey.of(str(run.id), digest(body), repetition=repetition)
     metadata = searchable(run.metadata)
     # A large run need not stand beside its rows.
-    del run, payload, compared
+    del run, payload
     creation = Creation(
         body=without_rows(body),
         prepared=prepare(body, report=document),
@@ -254,15 +250,3 @@ def _chunks(attachment: Attachment) -> Iterator[bytes]:
             source=attachment.name,
             remedy="make the file readable and submit the run again",
         ) from error
-
-
-def _placeless(sidecar: dict[str, JSONValue]) -> dict[str, JSONValue]:
-    """Leave out where a report lay and which version read it: a copy is the same."""
-    node = sidecar.get("overlay")
-    source = overlay.added_at(node, "source")
-    if not isinstance(node, Mapping) or not isinstance(source, Mapping) or not source:
-        return sidecar
-    kept = {name: source[name] for name in source if name not in _OF_THE_READING}
-    put: JSONValue = {overlay.PUT: kept}
-    nodes: dict[str, JSONValue] = {**overlay.nodes_within(node), "source": put}
-    return {**sidecar, "overlay": {**node, overlay.WITHIN: nodes}}

@@ -100,6 +100,7 @@ class _ATMLFile(ReportFile):
     """A file of ATML results that is being read."""
 
     tag = "{*}TestResults"
+    names = ("TestResults",)
 
     def __init__(
         self, source: Source, context: ReadContext, settings: TestStandSettings
@@ -117,7 +118,9 @@ class _ATMLFile(ReportFile):
         del element
         return False
 
-    def run(self, element: Element, index: int, *, truncated: bool) -> Run:
+    def run(
+        self, element: Element, index: int, content: str | None, *, truncated: bool
+    ) -> Run:
         """Read the results of one unit."""
         version = version_of_results(element)
         if version is None:
@@ -127,7 +130,11 @@ class _ATMLFile(ReportFile):
                 place=partial(self._places.place, element),
             )
         provenance = self.context.provenance(
-            self.source, index, format=_FORMAT, format_version=version
+            self.source,
+            index,
+            content=content,
+            format=_FORMAT,
+            format_version=version,
         )
         # Read while it was parsed; by now most of its steps are gone from the tree.
         if self._partial is not None and self._partial.results is element:

@@ -83,7 +83,7 @@ def _is_inner(report: Element) -> bool:
 class _NativeFile(ReportFile):
     """A file of native reports that is being read."""
 
-    tag = ("Report", "TSReport")
+    tag = names = ("Report", "TSReport")
 
     def __init__(
         self, source: Source, context: ReadContext, settings: TestStandSettings
@@ -165,9 +165,13 @@ class _NativeFile(ReportFile):
         record_batch(element, element.iter("UUThref"), self.context.report)
         return True
 
-    def run(self, element: Element, index: int, *, truncated: bool) -> Run:
+    def run(
+        self, element: Element, index: int, content: str | None, *, truncated: bool
+    ) -> Run:
         """Read one report."""
-        provenance = self.context.provenance(self.source, index, format=_FORMAT)
+        provenance = self.context.provenance(
+            self.source, index, content=content, format=_FORMAT
+        )
         reader, self._partial = self._reader(element, self.context.report), None
         return read_report(
             element,

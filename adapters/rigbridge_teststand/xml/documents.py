@@ -24,6 +24,7 @@ from rigbridge_teststand.xml.elements import Element
 
 __all__ = [
     "PARSING",
+    "SEVERAL_DOCUMENTS",
     "LatinStream",
     "encoding_of",
     "is_utf_8",
@@ -74,7 +75,9 @@ _ENTITY = re.compile(rb"<!\[CDATA\[.*?\]\]>|&([A-Za-z][A-Za-z0-9]*);", re.DOTALL
 _OF_XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _LONGEST_RUN = 4_096
-_DOCUMENTS = "documents"
+SEVERAL_DOCUMENTS = "documents"
+"""The kind of the repair that reads concatenated documents."""
+
 _SHOWN = 80
 """How many characters of a text that is left out are shown."""
 # TestStand on Windows declares latin-1 and writes the code page of Windows.
@@ -116,7 +119,7 @@ def parse_document(content: bytes, uri: str, report: ConversionReport) -> Elemen
         else:
             for kind, rule, line in repairs:
                 # Text behind the root looks to the parser like a second document.
-                if kind == _DOCUMENTS and len(root) == 1:
+                if kind == SEVERAL_DOCUMENTS and len(root) == 1:
                     root = _without_trailer(root, report, line)
                 else:
                     report.coerced(kind, rule, place=Place(line=line))
@@ -325,7 +328,7 @@ def _repair(
     if code in (codes.ERR_DOCUMENT_END, codes.ERR_RESERVED_XML_NAME):
         narrow = _narrow(content) if wide else content
         return _Repair(
-            kind=_DOCUMENTS,
+            kind=SEVERAL_DOCUMENTS,
             rule="several documents in one file read one by one",
             content=wrap_documents(narrow),
             encoding="utf-8" if wide else encoding,

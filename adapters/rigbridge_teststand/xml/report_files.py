@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import IO, ClassVar
+from typing import IO, ClassVar, cast
 
 from lxml import etree
 
-from rigbridge.adapters import ReadContext, Source, is_blank
+from rigbridge.adapters import ConversionReport, ReadContext, Source, is_blank
 from rigbridge.errors import (
     MalformedSourceError,
     ModelError,
@@ -22,9 +22,11 @@ from rigbridge.errors import (
     UnrecognizedSourceError,
 )
 from rigbridge.model import Run
-from rigbridge_teststand.xml.documents import parse_document
+from rigbridge.model.report import Disposition, ReportEntry
+from rigbridge_teststand.xml.documents import SEVERAL_DOCUMENTS, parse_document
 from rigbridge_teststand.xml.elements import Element, place_of
 from rigbridge_teststand.xml.salvage import SalvagedDocument, remove_unfinished, salvage
+from rigbridge_teststand.xml.segments import SegmentDigests, WatchedStream
 from rigbridge_teststand.xml.streaming import (
     STREAMED_ABOVE,
     parse_cut_off,
@@ -40,18 +42,23 @@ class ReportFile(ABC):
 
     Attributes:
         tag: the tag of a report's element, as lxml matches it, or several.
+        names: its local names, which all end with the first of them.
 
     Args:
         context: the settings of the reading, and its conversion report.
     """
 
     tag: ClassVar[str | tuple[str, ...]]
+    names: ClassVar[tuple[str, ...]]
 
     def __init__(self, source: Source, context: ReadContext) -> None:
         self.source = source
         self.context = context
         self._run_count = 0
         self._broken: tuple[Element, ModelError] | None = None
+        self._segments = SegmentDigests(self.names)
+        # How many elements with the name of a report the stream has given.
+        self._given = 0
 
     @abstractmethod
     def reports(self, root: Element) -> list[Element]:
@@ -76,9 +83,17 @@ class ReportFile(ABC):
         """Tell whether a report is only an index of others; if so, record that."""
 
     @abstractmethod
-    def run(self, element: Element, index: int, *, truncated: bool) -> Run:
+    def run(
+        self, element: Element, index: int, content: str | None, *, truncated: bool
+    ) -> Run:
         """
         Read one report.
+
+        Args:
+            element: the report.
+            index: its position in the file.
+            content: the digest of its bytes, which stays when the file grows, or None.
+            truncated: whether the file ends within it.
 
         Raises:
             ModelError: it makes no run.
@@ -118,14 +133,16 @@ class ReportFile(ABC):
         self, head: bytes, stream: IO[bytes]
     ) -> Iterator[tuple[Element, bool]]:
         """Give the reports of a large file; see `stream_reports`."""
-        return stream_reports(
+        for element, is_report in stream_reports(
             self.tag,
             head,
             stream,
             self.source.uri,
             self.context.report,
             on_partial=self._read_partial,
-        )
+        ):
+            self._given += is_report
+            yield element, is_report
 
     def read(self) -> Iterator[Run]:
         """
@@ -143,6 +160,7 @@ class ReportFile(ABC):
                 # One byte more than the threshold tells a small file from a large one.
                 head = stream.read(STREAMED_ABOVE + 1)
                 self.refuse(head)
+                self._segments.see(head)
                 if len(head) > STREAMED_ABOVE:
                     yield from self._streamed(head, stream)
                     return
@@ -160,11 +178,13 @@ class ReportFile(ABC):
         root: Element | None = None
         is_cut_off = False
         try:
-            for element, is_report in self.complete(head, stream):
+            watched = cast("IO[bytes]", WatchedStream(stream, self._segments))
+            for element, is_report in self.complete(head, watched):
                 if not is_report:
                     root = element
                     break
-                yield from self._read_report(element, index)
+                content = self._segments.digest(self._given - 1)
+                yield from self._read_report(element, index, content)
                 index += 1
         except etree.XMLSyntaxError:
             root = None
@@ -182,14 +202,18 @@ class ReportFile(ABC):
         if root is None:
             # Damage in the middle needs the repairs of the whole-file parser.
             with self.source.open() as again:
-                content = again.read()
-            yield from self._whole(content, done=index)
+                found = again.read()
+            self._segments = SegmentDigests(self.names)
+            self._segments.see(found)
+            yield from self._whole(found, done=index)
             return
         # Mostly a root that is a report itself; the others are read by now.
-        for element in self.reports(root):
-            if self.is_unread(element, root):
-                yield from self._read_report(element, index)
-                index += 1
+        unread = [each for each in self.reports(root) if self.is_unread(each, root)]
+        is_clear = self._given + len(unread) == len(self._segments)
+        for at, element in enumerate(unread, self._given):
+            content = self._segments.digest(at) if is_clear else None
+            yield from self._read_report(element, index, content)
+            index += 1
         self._require_a_run()
 
     def _unfinished(self) -> list[Element]:
@@ -212,9 +236,9 @@ class ReportFile(ABC):
         for element in reports:
             if any(element is item for item in unfinished):
                 within = True
-                yield from self._read_report(element, index, truncated=True)
+                yield from self._read_report(element, index, None, truncated=True)
             elif not self.is_streamed(element):
-                yield from self._read_report(element, index)
+                yield from self._read_report(element, index, None)
                 index += 1
         if not within:
             self._say_cut_off(unfinished[-1])
@@ -233,10 +257,12 @@ class ReportFile(ABC):
         if is_blank(content):
             raise NoRunError("the file is empty", source=self.source.uri)
         saved: SalvagedDocument | None = None
+        mended = ConversionReport()
         try:
-            root = parse_document(content, self.source.uri, self.context.report)
+            root = parse_document(content, self.source.uri, mended)
             reports = self.reports(root)
         except MalformedSourceError:
+            mended = ConversionReport()
             if self.context.strict:
                 raise
             saved = salvage(content, self.source.uri, self.context.report, self.keeps)
@@ -248,13 +274,23 @@ class ReportFile(ABC):
                 raise
         # The tree needs more than ten times the memory of the bytes; keep one of them.
         del content
+        # Else it is not clear which bytes are those of which report: one has another
+        # name, or no end tag. Behind a damage there may be more of them.
+        is_clear = saved is not None or len(reports) == len(self._segments)
         within = False
+        repairs = list(mended.entries)
         for index, element in enumerate(reports):
+            self._say_mended(repairs, index, reports[index + 1 : index + 2])
             truncated = saved is not None and _holds(element, saved.innermost)
             # At most one report holds the place where the file was cut off.
             within |= truncated
             if index >= done:
-                yield from self._read_report(element, index, truncated=truncated)
+                digest = self._segments.digest(index) if is_clear else None
+                yield from self._read_report(
+                    element, index, None if truncated else digest, truncated=truncated
+                )
+        # Of a file without a report.
+        self._say_mended(repairs, 0, [])
         if saved is not None and saved.damage is None and not within:
             self._say_cut_off(saved.innermost)
         if saved is not None and saved.damage is not None:
@@ -268,6 +304,30 @@ class ReportFile(ABC):
                 )
             )
         self._require_a_run()
+
+    def _say_mended(
+        self, repairs: list[ReportEntry], index: int, following: list[Element]
+    ) -> None:
+        """
+        Record with a report what was repaired before the next one.
+
+        What a report that is appended later needs must not change the account of those
+        before it.
+        """
+        lines = [each.sourceline or 0 for each in following]
+        for entry in repairs.copy():
+            # It is the second one that makes documents of a document.
+            is_later = index == 0 and entry.item == SEVERAL_DOCUMENTS
+            if lines and (is_later or (entry.place.line or 0) > lines[0]):
+                continue
+            repairs.remove(entry)
+            account = self.context.report
+            record = (
+                account.dropped
+                if entry.disposition is Disposition.DROPPED
+                else account.coerced
+            )
+            record(entry.item, entry.rule, place=entry.place, detail=entry.detail)
 
     def _read_partial(self, element: Element) -> None:
         """Read a partial report, unless it has failed already."""
@@ -284,7 +344,12 @@ class ReportFile(ABC):
             raise NoRunError("holds no results of a unit", source=self.source.uri)
 
     def _read_report(
-        self, element: Element, index: int, *, truncated: bool = False
+        self,
+        element: Element,
+        index: int,
+        content: str | None,
+        *,
+        truncated: bool = False,
     ) -> Iterator[Run]:
         """Read one report."""
         if self.is_index(element):
@@ -293,7 +358,7 @@ class ReportFile(ABC):
             # A partial report that failed fails once, when it is complete.
             if self._broken is not None and self._broken[0] is element:
                 raise self._broken[1]
-            run = self.run(element, index, truncated=truncated)
+            run = self.run(element, index, content, truncated=truncated)
         # One bad report must not lose the others of the file.
         except ModelError as error:
             self.context.failed(

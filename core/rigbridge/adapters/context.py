@@ -61,10 +61,11 @@ class ReadContext:
             source: the source that is read.
             index: the run's position in it, counted from 0; a run that fails keeps
                 its number, so that the ids of its neighbours never move.
-            content: for a format to which rigs append: the SHA-256 of what is written
-                of this run alone, if no other run can have the same (it names the unit
-                and the second in which the test began). The id then follows from it,
-                so that a run is not stored again when the source has grown.
+            content: for a format to which rigs append: the SHA-256 of all that is
+                written of this run alone. The id then follows from it, so that a run is
+                not stored again when the source has grown. Two runs of a source must
+                differ in it, also where they read the same. Where tests of several
+                days may read the same (no time of day), leave it out.
             format: the format's name, for a reader.
             format_version: its version, where the source tells.
         """
@@ -72,8 +73,7 @@ class ReadContext:
             adapter=self.adapter,
             adapter_version=self.adapter_version,
             uri=source.uri,
-            # That of a source which grows is another one tomorrow.
-            digest=source.digest if content is None else None,
+            digest=source.digest,
             index=index,
             content=content,
             format=format,

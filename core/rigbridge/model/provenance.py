@@ -44,8 +44,8 @@ class Provenance:
         adapter: the name of the adapter that read it.
         adapter_version: the version of the distribution that holds the adapter.
         uri: the path or address of the source, or None for a live test.
-        digest: the SHA-256 of the source's bytes; None for a live test, and where
-            ``content`` tells the run apart.
+        digest: the SHA-256 of the source's bytes, as it was when this run was read, or
+            None for a live test.
         index: the run's position in the source, counted from 0, or None.
         content: the SHA-256 of what the source says of this run alone, where that tells
             it apart from every other run; None where its position does. The id then

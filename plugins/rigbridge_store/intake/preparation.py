@@ -57,6 +57,9 @@ _TOLERANCE = timedelta(milliseconds=1)
 
 _encode = msgspec.json.Encoder().encode
 # Sorted keys: another client may write the same body in another order.
+_OF_THE_READING = frozenset({"uri", "adapter_version"})
+_OF_THE_FILE = _OF_THE_READING | {"digest", "index"}
+_PLACE = frozenset({"line", "path"})
 _encode_ordered = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -98,7 +101,7 @@ class PreparedRun:
 
 def digest(body: CreateRun) -> str:
     """
-    Digest a body: the same for the same content, whichever client sends it.
+    Digest a body: the same for the same content, whoever sends it from wherever.
 
     Raises:
         BadRequestError: it holds half of a surrogate pair.
@@ -107,6 +110,8 @@ def digest(body: CreateRun) -> str:
     rest = attrs.evolve(
         body, client=UNSET, client_version=UNSET, phases=UNSET, steps=UNSET
     )
+    if (sidecar := known(body.rigbridge)) is not None:
+        rest = attrs.evolve(rest, rigbridge=_placeless(sidecar))
     try:
         # Of the body and not of the request: spaces and the order of keys do not make
         # another run.
@@ -386,3 +391,55 @@ def _station(sidecar: JSONObject | None) -> str | None:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _placeless(sidecar: dict[str, JSONValue]) -> dict[str, JSONValue]:
+    """
+    Leave out where a report lay and which version read it: a copy is the same.
+
+    Of a run whose id follows from its own bytes all else of its source is left out as
+    well: the file grows.
+    """
+    node = sidecar.get("overlay")
+    try:
+        source = overlay.added_at(node, "source")
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        # The sidecar is compared as it came.
+        return sidecar
+    if not isinstance(node, Mapping) or not isinstance(source, Mapping) or not source:
+        return sidecar
+    grows = source.get("content") is not None
+    left_out = _OF_THE_FILE if grows else _OF_THE_READING
+    kept = {name: source[name] for name in source if name not in left_out}
+    put: JSONValue = {overlay.PUT: kept}
+    nodes: dict[str, JSONValue] = {**overlay.nodes_within(node), "source": put}
+    found = {**sidecar, "overlay": {**node, overlay.WITHIN: nodes}}
+    if grows:
+        found["attachments"] = _others(sidecar.get("attachments"), source["digest"])
+        found["report"] = _unplaced(sidecar.get("report"))
+    return found
+
+
+def _others(described: JSONValue, digest: JSONValue) -> JSONValue:
+    """Leave out the file itself, which may be an attachment of each of its runs."""
+    if not isinstance(described, list):
+        return described
+    return [
+        item
+        for item in described
+        if not isinstance(item, Mapping) or item.get("sha256") != digest
+    ]
+
+
+def _unplaced(report: JSONValue) -> JSONValue:
+    """Leave out where the entries of a report stand; what is before them may change."""
+    entries = report.get("entries") if isinstance(report, Mapping) else None
+    if not isinstance(report, Mapping) or not isinstance(entries, list):
+        return report
+    bare: list[JSONValue] = [
+        {name: item[name] for name in item if name not in _PLACE}
+        if isinstance(item, Mapping)
+        else item
+        for item in entries
+    ]
+    return {**report, "entries": bare}

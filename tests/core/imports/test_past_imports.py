@@ -57,23 +57,6 @@ def test_a_changed_file_is_read(call: Command, reports: Path) -> None:
     assert account(call)["stored"] == 4
 
 
-def test_a_log_that_grows_brings_its_new_runs(call: Command, tmp_path: Path) -> None:
-    """What a bench appends is stored; the runs before it are known, and the same."""
-    log = tmp_path / "bench.csv"
-    log.write_text(
-        "serial_number,started_at,procedure,measurement,value,outcome\n"
-        "7,2024-01-01T10:00:01Z,P,m,1,PASS\n",
-        "utf-8",
-    )
-    assert summary(call, log)["runs"] == 1
-    with log.open("a", encoding="utf-8") as stream:
-        stream.write("8,2024-01-01T10:05:02Z,P,m,2,PASS\n")
-    grown = summary(call, log)
-    assert (grown["runs"], grown["there_already"], grown["different"]) == (2, 1, 0)
-    found = account(call)
-    assert (found["stored"], found["verified"]["is_equal"]) == (2, True)
-
-
 def test_a_run_that_grew_is_said_to_stand_beside(call: Command, tmp_path: Path) -> None:
     """Where no id tells that a test is the same, the import names the run before."""
     log = tmp_path / "bench.csv"

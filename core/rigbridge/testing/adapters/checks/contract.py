@@ -154,7 +154,7 @@ def identity(bench: Bench) -> None:
                 source is None
                 or source.adapter != bench.adapter.name
                 or source.uri != sample.name
-                or source.digest != (digest if source.content is None else None)
+                or source.digest != digest
                 or run.id != source.run_id
             ):
                 raise NonconformityError(
