@@ -73,6 +73,7 @@ class AdditionalResultReader:
             self.partial_arrays[array] = NumberArray()
         numbers = self.partial_arrays[array]
         begun = len(numbers.values)
+        # The parser may still add to the last one.
         for slot in list(array.iterchildren("Value"))[:-1]:
             if not numbers.take(slot):
                 break
@@ -89,6 +90,8 @@ class AdditionalResultReader:
         if all(numbers.take(slot) for slot in array.iterchildren("Value")):
             self.partial_arrays.pop(array, None)
             return numbers if numbers.values else None
+        # One member is no plain number: all of them are read one by one, which begins
+        # with those that were removed from the tree before.
         numbers.shorten(begun)
         return None
 
@@ -117,6 +120,7 @@ class AdditionalResultReader:
         if depth > _MAX_DEPTH:
             record_dropped(self._report, prop, "property", "nested too deep")
             return
+        # TestStand allows a property without a name; a measurement needs one.
         if not name or name.isspace():
             where = partial(place_of, prop)
             self._report.coerced("measurement name", "blank, named", place=where)
@@ -152,6 +156,7 @@ class AdditionalResultReader:
         if "Plots" in parts and parts["Plots"].get("Type") == "Array":
             yield from self._chart(name, parts, depth)
             return
+        # LabVIEW's waveform: a start, a step and the values.
         if parts.keys() >= _WAVEFORM and parts["Y"].get("Type") == "Array":
             yield from self._waveform(name, parts, depth)
             return
@@ -166,6 +171,7 @@ class AdditionalResultReader:
 
     def _refer(self, prop: Element, path: object, media_type: str | None) -> None:
         """Keep the name of a file that the report refers to; it is never opened."""
+        # The path is one of the station's, whichever machine reads the report.
         base = PureWindowsPath(path).name.strip() if isinstance(path, str) else ""
         if not base:
             return
@@ -217,9 +223,11 @@ class AdditionalResultReader:
         cells = self._cells(points)
         rows: dict[int, dict[int, Scalar]] = {}
         for position, value in cells.members.items():
+            # Of a single row it is not said what is across: its positions are.
             row = position[0] if cells.rank > 1 else 1
             rows.setdefault(row, {})[position[-1]] = value
         across = rows.pop(0, {})
+        # Curves may be of different lengths; the axes of a series may not.
         places = sorted(across.keys() | {at for row in rows.values() for at in row})
         x_axis = read_axis(
             [across.get(at, at) for at in places],
@@ -298,6 +306,7 @@ class AdditionalResultReader:
             return
         cells = self._cells(array)
         attributes = {**_kind(name), **attributes}
+        # An array without members is an empty list, and not a missing value.
         found: Sequence[tuple[str, Series | list[JSONValue]]] = [("", [])]
         if cells.members:
             rows = matrix_series(cells, attributes)
@@ -333,6 +342,7 @@ def read_cells(
     for spelled, slot in array_elements(array):
         content = slot.text or ""
         value = array_member(array, slot, report)
+        # An empty text is a text; a number that is missing is none.
         if value is None and not are_numbers:
             value = content
         position = tuple(map(int, _INTEGER.findall(spelled)))

@@ -87,6 +87,8 @@ def read_header(report: Element, context: ReadContext) -> NativeHeader:
         if element is not None:
             parts[element] = StrayParts(element, account)
             found[part] = parts[element].read(element)
+    # Paths are followed one by one: the same names stand at other depths, too
+    # (``StartTime`` in the engine's data, ``Passed`` among the colours).
     uut, station, date, time = (found[part] for part in _PARTS)
     metadata: dict[str, JSONValue] = {}
     info = _report_info(report, metadata, account)
@@ -112,6 +114,7 @@ def read_header(report: Element, context: ReadContext) -> NativeHeader:
     for attribute, value in report.attrib.items():
         if value and attribute != "Type":
             metadata[f"report.{attribute!s}"] = str(value)
+    # Of the units of a batch often nothing else tells which is which.
     socket = _link_fields(report.get("Link") or "")
     if socket and (at := read_count(socket[0])) is not None:
         metadata.setdefault("test_socket_index", at)
@@ -137,6 +140,8 @@ def _text(props: Properties, name: str) -> str | None:
 
 
 def _unit(uut: Properties, info: dict[str, str], account: ConversionReport) -> Unit:
+    # WATS writes its own fields beside those of TestStand, which it leaves empty or
+    # fills with what the operator typed.
     serial = _stated_name(uut, "SerialNumber", "serial number", account)
     numbers = [
         _stated_name(uut, name, "part number", account)
@@ -186,6 +191,7 @@ def _report_info(
 
 def _sub_units(uut: Properties, account: ConversionReport) -> tuple[SubUnit, ...]:
     found: list[SubUnit] = []
+    # The prototype of this array describes such a part and is none.
     others = uut.below("MiscUUTResult")
     if "UUT_Part_Info" not in others.elements:
         return ()
@@ -230,6 +236,8 @@ def _started(
     station: str | None,
     context: ReadContext,
 ) -> datetime | None:
+    # These have a zone, and seven digits of a second; the date and the time of day are
+    # those of the station's clock.
     stated = _stated(report, info, "Start", context)
     if stated is None:
         stated = _stated(report, info, "StartUTC", context)
@@ -276,6 +284,8 @@ def _wall_time(
     time: Properties,
     account: ConversionReport,
 ) -> datetime | None:
+    # Some releases write the years since 1900, or none. The texts are in the language
+    # of the station (``fredag 1. juli 2022``), so nothing but a year is taken of them.
     year = read_count(_text(date, "Year"))
     if year is None or not _EARLIEST <= year <= _LATEST:
         shown = f"{_text(date, 'Text') or ''} {_text(date, 'ShortText') or ''}"
@@ -308,6 +318,7 @@ def _from_link(link: str) -> datetime | None:
     fields = _link_fields(link)
     if not fields:
         return None
+    # Unpadded, as in ``-1-2022-7-1-15-47-48-927``.
     numbers = [read_count(field) for field in fields[1:]]
     if numbers[0] is None or not _EARLIEST <= numbers[0] <= _LATEST:
         return None

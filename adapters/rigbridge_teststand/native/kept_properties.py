@@ -113,6 +113,8 @@ def _keep_array(
         return objects
     report.mapped("property", len(scalars))
     places = [_INDEX.fullmatch(index) for index in scalars]
+    # A list only where no member is missing: filters of the report leave some out, and
+    # those behind would move to other places.
     if [place and int(place[1]) for place in places] == list(range(len(scalars))):
         _put(path, list(scalars.values()), kept)
     else:
@@ -130,6 +132,7 @@ def array_member(
     Args:
         report: takes an entry on a number that is spelled oddly, or is none.
     """
+    # Blanks count in a text, and never in a number.
     content = slot.text or ""
     kind = array.get("ElementType")
     if kind == "Boolean":
@@ -149,6 +152,7 @@ def _joined(path: str, name: str) -> str:
 
 
 def _put(key: str, value: JSONValue, kept: dict[str, JSONValue]) -> None:
+    # Names are unique below one parent; keys are dotted, and a name may hold a dot.
     unique, count = key, 1
     while unique in kept:
         count += 1

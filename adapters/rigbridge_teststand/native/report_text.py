@@ -50,6 +50,7 @@ def read_report_texts(
     common = data.elements.get("Common")
     if common is not None and len(common):
         keep_property("common", common, kept, report)
+    # A site's type may make a container of what should be a text.
     for name in _TEXTS:
         if name not in data.texts and name in data.elements:
             keep_property(name, data.elements[name], kept, report)
@@ -65,6 +66,7 @@ def _read_error(
     if not facts.elements:
         keep_property("error", error, kept, report)
         return
+    # Codes are signed: drivers' errors are below zero, as -17500.
     message = clean_text(facts.texts.get("Msg", ""))
     code = read_count(facts.texts.get("Code"))
     if code:
@@ -73,6 +75,7 @@ def _read_error(
     read = {"Msg", "Occurred"} & facts.texts.keys()
     if code is not None:
         read.add("Code")
+    # Else the word would be read as "no error", and forgotten.
     if occurred not in _KNOWN_STATES:
         read.discard("Occurred")
     rest = {name: prop for name, prop in facts.elements.items() if name not in read}

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 import pytest
 
 from rigbridge.adapters import ReportEntry, Source
-from rigbridge.model import Run
+from rigbridge.model import Phase, Run
 from rigbridge.testing import Reading, read_all
 from rigbridge_teststand.native.adapter import TestStandXMLAdapter
 from rigbridge_teststand.settings import TestStandSettings
@@ -270,3 +270,14 @@ def run_of(read: Reader) -> Callable[..., Run]:
 def write() -> ReportWriter:
     """Give the writer of reports."""
     return ReportWriter()
+
+
+@pytest.fixture
+def phases_of(write: Any, run_of: Any) -> Any:
+    """Give what reads the phases of a report of some steps."""
+
+    def read(*steps: str) -> tuple[Phase, ...]:
+        phases: tuple[Phase, ...] = run_of(write.document(write.report(*steps))).phases
+        return phases
+
+    return read
