@@ -44,7 +44,8 @@ class SegmentDigests:
         self._end_of_tag = f"{names[0]}>".encode()
         self._found: list[str] = []
         self._seen: Counter[str] = Counter()
-        self._hash: hashlib._Hash | None = None
+        self._hash = hashlib.sha256()
+        self._is_inside = False
         # What ends the comment or the section that the bytes seen so far end in.
         self._closing: bytes | None = None
         # The last bytes, where a tag may have begun.
@@ -63,7 +64,7 @@ class SegmentDigests:
         hashed = len(self._tail)
         data = self._tail + chunk if hashed else chunk
         kept, hashed = self._scan(data, hashed)
-        if self._hash is not None:
+        if self._is_inside:
             self._hash.update(memoryview(data)[hashed:])
         self._tail = data[kept:]
 
@@ -95,14 +96,14 @@ class SegmentDigests:
 
     def _take(self, data: bytes, begin: int, end: int, hashed: int) -> int:
         """Begin an element, or end it; return up to where its bytes are hashed."""
-        opens = self._hash is None
-        if self._hash is None:
+        if not self._is_inside:
             self._hash, hashed = hashlib.sha256(), begin
-        if opens and data[end - 2 : end] != b"/>":
-            return hashed
+            if data[end - 2 : end] != b"/>":
+                self._is_inside = True
+                return hashed
         self._hash.update(memoryview(data)[hashed:end])
         self._complete(self._hash.hexdigest())
-        self._hash = None
+        self._is_inside = False
         return end
 
     def _tag(self, data: bytes, at: int, stop: int) -> tuple[int, int] | None:
@@ -112,7 +113,7 @@ class SegmentDigests:
         Returns:
             Where it begins and ends; the end is -1 where it is still to come.
         """
-        if self._hash is None:
+        if not self._is_inside:
             start = self._start.search(data, at, stop)
             if start is None:
                 return None
