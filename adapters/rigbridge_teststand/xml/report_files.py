@@ -24,7 +24,7 @@ from rigbridge.errors import (
 from rigbridge.model import Run
 from rigbridge.model.report import Disposition, ReportEntry
 from rigbridge_teststand.xml.documents import SEVERAL_DOCUMENTS, parse_document
-from rigbridge_teststand.xml.elements import Element, place_of
+from rigbridge_teststand.xml.elements import Element, line_number, place_of
 from rigbridge_teststand.xml.salvage import SalvagedDocument, remove_unfinished, salvage
 from rigbridge_teststand.xml.segments import SegmentDigests, WatchedStream
 from rigbridge_teststand.xml.streaming import (
@@ -314,7 +314,7 @@ class ReportFile(ABC):
         What a report that is appended later needs must not change the account of those
         before it.
         """
-        lines = [each.sourceline or 0 for each in following]
+        lines = [line_number(each) or 0 for each in following]
         for entry in repairs.copy():
             # It is the second one that makes documents of a document.
             is_later = index == 0 and entry.item == SEVERAL_DOCUMENTS
