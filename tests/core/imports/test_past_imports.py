@@ -277,7 +277,9 @@ def test_what_a_store_did_not_find_is_tried_again(tmp_path: Path) -> None:
         past = PastImports(ledger, "there", "settings")
         refused = attrs.evolve(passed_over(found), skipped=False, errors=(error,))
         assert list(past.noted([refused])) == [refused]
-        assert list(past.new([found], lambda *_: None)) == [found]
+        passed: dict[object, object] = {}
+        assert list(past.new([found], passed.__setitem__)) == [found]
+        assert passed == {}
 
 
 def test_a_copy_is_moved_like_what_it_is_a_copy_of(
