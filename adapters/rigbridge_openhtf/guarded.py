@@ -87,11 +87,22 @@ class Guard:
 
     def field(self, owner: object, name: str) -> Any:
         """Read a field; None where it fails or is not there."""
-        return self.part(f".{name}", lambda: getattr(owner, name), None)
+        # Hardly any field fails: only then are its place and its kind of failing told.
+        try:
+            return getattr(owner, name)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001 - told apart where it is read again
+            return self.part(f".{name}", lambda: getattr(owner, name), None)
 
     def optional(self, owner: object, name: str) -> Any:
         """Read a field that not every release has."""
-        return self.part(f".{name}", lambda: getattr(owner, name, None), None)
+        try:
+            return getattr(owner, name, None)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001 - likewise
+            return self.field(owner, name)
 
     def has(self, owner: object, name: str) -> bool:
         """Whether there is such a field, be it one that fails."""

@@ -39,7 +39,6 @@ __all__ = [
     "UnreadableObject",
     "encode_packed",
     "pack",
-    "pack_fields",
     "unpack",
 ]
 
@@ -58,7 +57,8 @@ _MAX_STEPS = 8
 _LONG_RULE = f"integer of more than {MAX_BITS} bits, spelled as text"
 _KEY_RULE = "keys of one plain form told apart"
 _WORDS = frozenset({str, bool, type(None)})
-_LEAVES = _WORDS | {int, float}
+_NUMBERS = frozenset({int, float})
+_LEAVES = _WORDS | _NUMBERS
 _ROWS = frozenset({list, tuple})
 _CONTAINERS = _ROWS | {dict}
 # Typed so that a comparison does not narrow Any to a list of unknown members.
@@ -97,17 +97,13 @@ class NestedValue:
     text: str
 
 
-def pack(value: object) -> object:
+def pack(value: Any) -> object:
     """Make a value plain, whatever it is; no error of an object gets through."""
+    # Asked here already, since by far the most are one of these.
+    kind = _kind_of(value)
+    if kind in _WORDS or (kind in _NUMBERS and LOWEST <= value <= HIGHEST):
+        return value
     return _pack(value, 0, set(), _MAX_STEPS)
-
-
-def pack_fields(fields: dict[str, Any]) -> dict[str, object]:
-    """Make the values of a document's fields plain; the names are our own."""
-    # One question for all of them: a record has thousands of fields.
-    if _is_plain(fields.values()):
-        return fields
-    return {name: pack(value) for name, value in fields.items()}
 
 
 def _pack(value: Any, depth: int, around: set[int], steps: int) -> object:

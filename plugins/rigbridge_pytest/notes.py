@@ -7,6 +7,8 @@ import json
 import logging
 import os
 import shutil
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +36,10 @@ from rigbridge.model import (
 from rigbridge.session.judging import judged, printable
 
 __all__ = ["LogCollector", "MeasureFixture", "PhaseNotes", "read_notes"]
+
+
+_NOTE_PAUSE = 1.0
+"""Seconds between two lines of the journal while a test measures."""
 
 
 class LogCollector(logging.Handler):
@@ -79,9 +85,16 @@ class PhaseNotes:
 
     Args:
         folder: takes copies of its files; None where nothing is recorded.
+        tell: is called now and then while the test measures, or None.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        tell: Callable[[PhaseNotes], None] | None = None,
+    ) -> None:
+        self._tell = tell
+        self._next_telling = time.monotonic() + _NOTE_PAUSE
         self.unit: Unit | None = None
         self.docstring: str | None = None
         self.verdict: PhaseOutcome | None = None
@@ -99,6 +112,17 @@ class PhaseNotes:
             for measurement in self.measurements
             if measurement.outcome is MeasurementOutcome.FAIL
         ]
+
+    def add(self, measurement: Measurement) -> None:
+        """Take a measurement, and tell of it where it is time."""
+        self.measurements.append(measurement)
+        began = time.monotonic()
+        if self._tell is None or began < self._next_telling:
+            return
+        self._tell(self)
+        ended = time.monotonic()
+        # All of the test is written each time: a large one less often.
+        self._next_telling = ended + max(_NOTE_PAUSE, 20 * (ended - began))
 
     def attach(self, path: Path, name: str | None, media_type: str | None) -> None:
         """
@@ -209,7 +233,7 @@ class MeasureFixture:
             docstring=docstring,
             instrument=instrument,
         )
-        self._notes.measurements.append(measurement)
+        self._notes.add(measurement)
         return measurement.outcome is not MeasurementOutcome.FAIL
 
     def attach(

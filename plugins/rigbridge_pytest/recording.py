@@ -6,6 +6,7 @@ import logging
 import shutil
 import subprocess
 from collections.abc import Generator, Iterable
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -120,7 +121,12 @@ class RecordedTests:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Begin the notes of a test; one that is tried again begins anew."""
-        notes = PhaseNotes(self._folder)
+        session = item.config.pluginmanager.get_plugin(SESSION_PLUGIN)
+        tell = None
+        # In a process of pytest-xdist there is none: its reports tell what is new.
+        if isinstance(session, RecordedSession):
+            tell = partial(session.note_going, item.nodeid)
+        notes = PhaseNotes(self._folder, tell)
         function = getattr(item, "function", None)
         docstring = getattr(function, "__doc__", None)
         if docstring and docstring.strip():
@@ -207,6 +213,13 @@ class RecordedSession:
         """Take the notes of a test in which somebody has ended the session."""
         notes.attributes["stopped"] = printable(str(stop) or type(stop).__name__)
         self._reports.stopped[nodeid] = notes.encoded()
+
+    def note_going(self, nodeid: str, notes: PhaseNotes) -> None:
+        """Note what a test has measured so far, should the process be killed."""
+        try:
+            self._reports.note_going(nodeid, notes.encoded())
+        except ModelError:
+            return  # an attribute that is no JSON, say: the report of the test says so
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the report of a test, from this process or another one."""

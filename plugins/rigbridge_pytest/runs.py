@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -98,6 +99,18 @@ class RunsOfReports:
         else:
             self._note(report.nodeid, *self._test(report.nodeid, reports))
 
+    def note_going(self, nodeid: str, notes: str) -> None:
+        """
+        Note what a test that still goes on has brought.
+
+        Args:
+            nodeid: the test.
+            notes: its notes.
+        """
+        # None in its setup: whatever goes wrong there is on the report of that.
+        if reports := self._open.get(nodeid):
+            self._note(nodeid, *self._test(nodeid, reports, notes))
+
     def add_problem(self, text: str) -> None:
         """Take an error outside of any test: a file that cannot be imported, say."""
         self._problems.append(
@@ -129,21 +142,23 @@ class RunsOfReports:
         self._ongoing.note(self._run(unit, test, RunOutcome.ABORTED))
 
     def _test(
-        self, nodeid: str, reports: list[pytest.TestReport]
+        self,
+        nodeid: str,
+        reports: list[pytest.TestReport],
+        going: str | None = None,
     ) -> tuple[Unit, _UnitRecord]:
         """Tell whom a test is of, and what it adds to that unit's run."""
         # The last notes hold the most: those of the call lack what the teardown did.
-        noted_last = [getattr(each, NOTES) for each in reports if _has_notes(each)][-1:]
-        if nodeid in self.stopped:
-            noted_last = [self.stopped[nodeid]]
-        notes = read_notes(noted_last[0]) if noted_last else None
+        last = [getattr(each, NOTES) for each in reports if _has_notes(each)][-1:]
+        text = going or self.stopped.get(nodeid) or next(iter(last), None)
+        notes = None if text is None else read_notes(text)
         path, name = _names(nodeid)
         attributes: dict[str, JSONValue] = {"nodeid": printable(nodeid)}
         if retry := self._retries.get(nodeid, 0):
             attributes["retry"] = retry
         noted = None if notes is None else notes.phases[0]
         started = min(each.start for each in reports)
-        ended = max(each.stop for each in reports)
+        ended = time.time() if going else max(each.stop for each in reports)
         phase = Phase(
             name=name,
             outcome=_outcome(reports, noted),

@@ -128,7 +128,9 @@ def write_record(
 
 def _content(record: object, draft: ItemDraft, own: OpenHTFSettings | None) -> bytes:
     files = _Files(draft)
-    return encode_record(record, files.keep, settings=own, finish=files.finish)
+    return encode_record(
+        record, files.keep, settings=own, begun=draft.let_begin, finish=files.finish
+    )
 
 
 def _content_of(attachment: LiveAttachment) -> list[memoryview]:

@@ -21,7 +21,7 @@ from enum import Enum
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from uuid import UUID, uuid4
 
 from rigbridge.adapters import ConversionReport, Spool
@@ -29,7 +29,7 @@ from rigbridge.model import Run
 from rigbridge_openhtf.guarded import Guard, ask, told_error
 from rigbridge_openhtf.handed_over import translate_handed_over
 from rigbridge_openhtf.live.phase_groups import group_paths
-from rigbridge_openhtf.packed_values import encode_packed, pack, pack_fields
+from rigbridge_openhtf.packed_values import encode_packed, pack
 from rigbridge_openhtf.raw_document import RAW_VERSION
 from rigbridge_openhtf.raw_record import ABSENT
 from rigbridge_openhtf.settings import OpenHTFSettings
@@ -76,6 +76,7 @@ _OTHER_PHASE_FIELDS = (
 # What makes an object a record: one that has none of these is none.
 _NEEDED = ("dut_id", "outcome", "phases")
 
+_Read = TypeVar("_Read")
 _Document: TypeAlias = dict[str, object]
 _KeptFiles: TypeAlias = "Sequence[tuple[object, LiveAttachment, Mapping[str, str]]]"
 _KeptPhases: TypeAlias = "Sequence[tuple[LivePhase, _KeptFiles]]"
@@ -129,6 +130,7 @@ def encode_record(
     keep: KeepFile,
     *,
     settings: OpenHTFSettings | None = None,
+    begun: Callable[[], object] | None = None,
     finish: Callable[[], object] | None = None,
 ) -> bytes:
     """
@@ -138,6 +140,7 @@ def encode_record(
         record: the ``openhtf.core.test_record.TestRecord``; it is not changed.
         keep: keeps the bytes of an attachment; may change what it gave until the end.
         settings: the settings that the program gave itself, which travel along.
+        begun: is called when all attachments were given to ``keep``.
         finish: is called when all is read, right before it is written.
     """
     if not any(map(partial(Guard().has, record), _NEEDED)):
@@ -147,6 +150,8 @@ def encode_record(
     document = _head(settings)
     # The files first: threads bring them to the disk while this one reads the rest.
     kept = _kept_phases(live, keep, guard)
+    if begun is not None:
+        begun()
     document["record"] = _record(live, kept, guard)
     if finish is not None:
         finish()
@@ -230,12 +235,7 @@ def _record(record: LiveRecord, kept: _KeptPhases, guard: Guard) -> _Document:
             _phase(phase, around[index], files, guard.at(f".phases[{index}]"))
             for index, (phase, files) in enumerate(kept)
         ],
-        "logs": [
-            guard.part(
-                f".log_records[{index}]", partial(_log, line), dict[str, object]()
-            )
-            for index, line in enumerate(guard.members(record, "log_records"))
-        ],
+        "logs": _logs(guard.members(record, "log_records"), guard),
         "rest": rest,
     }
     if guard.unread:
@@ -260,35 +260,48 @@ def _detail(detail: Any) -> _Document:
 
 def _name(value: object) -> object:
     # As OpenHTF's JSON has members of its enumerations.
-    return value.name if isinstance(value, Enum) else value
+    return value._name_ if isinstance(value, Enum) else value
 
 
 def _code(code: Any) -> _Document | None:
     if code is None:
         return None
-    return pack_fields(
-        {
-            "name": code.name,
-            "docstring": code.docstring,
-            "source_code": code.sourcecode,
-        }
-    )
+    return {
+        "name": pack(code.name),
+        "docstring": pack(code.docstring),
+        "source_code": pack(code.sourcecode),
+    }
+
+
+def _logs(lines: list[Any], guard: Guard) -> list[_Document]:
+    try:
+        # One guard for all of them: a record has thousands.
+        return ask(_all, _log, lines)
+    except Exception:  # noqa: BLE001 - the guards below note what it is
+        return [
+            guard.part(
+                f".log_records[{index}]", partial(_log, line), dict[str, object]()
+            )
+            for index, line in enumerate(lines)
+        ]
+
+
+def _all(write: Callable[[_Read], _Document], given: list[_Read]) -> list[_Document]:
+    return [write(each) for each in given]
 
 
 def _log(line: Any) -> _Document:
     # An author may append anything to the list.
     if not hasattr(line, "message"):
         return {"message": pack(line)}
-    return pack_fields(
-        {
-            "level": line.level,
-            "logger": line.logger_name,
-            "source": line.source,
-            "line": line.lineno,
-            "millis": line.timestamp_millis,
-            "message": line.message,
-        }
-    )
+    return {
+        "level": pack(line.level),
+        "logger": pack(line.logger_name),
+        "source": pack(line.source),
+        "line": pack(line.lineno),
+        "millis": pack(line.timestamp_millis),
+        "message": pack(line.message),
+    }
 
 
 def _phase(
@@ -303,27 +316,24 @@ def _phase(
         "subtest": pack(guard.optional(phase, "subtest_name")),
         "around": list(around),
         "code": guard.part(".codeinfo", lambda: _code(phase.codeinfo), None),
-        "measurements": [
-            _read_measurement(item, name, guard)
-            for name, item in guard.items(phase, "measurements")
-        ],
+        "measurements": _measurements(guard.items(phase, "measurements"), guard),
         "attachments": [
             _attachment(name, item, file, guard) for name, item, file in files
         ],
         "options": guard.part(
             ".options", lambda: _fields(phase.options), dict[str, object]()
         ),
-        "rest": pack_fields(
-            {name: guard.optional(phase, name) for name in _OTHER_PHASE_FIELDS}
-        ),
+        "rest": {
+            name: pack(guard.optional(phase, name)) for name in _OTHER_PHASE_FIELDS
+        },
     }
 
 
 def _fields(options: object) -> _Document:
     if options is None:
         return {}
-    names = [field.name for field in getattr(type(options), "__attrs_attrs__", ())]
-    return pack_fields({name: getattr(options, name) for name in names})
+    fields = getattr(type(options), "__attrs_attrs__", ())
+    return {field.name: pack(getattr(options, field.name)) for field in fields}
 
 
 def _result(result: Any) -> _Document | None:
@@ -358,45 +368,49 @@ def _text(value: object) -> str:
         return f"<{type(value).__name__} that cannot be spelled: {told_error(error)}>"
 
 
+def _measurements(
+    items: list[tuple[object, LiveMeasurement]], guard: Guard
+) -> list[_Document]:
+    try:
+        # One guard for all of them, likewise.
+        return ask(_all, _measurement, [item for _, item in items])
+    except Exception:  # noqa: BLE001 - the guards of each note what it is
+        return [_read_measurement(item, name, guard) for name, item in items]
+
+
 def _read_measurement(item: LiveMeasurement, name: object, guard: Guard) -> _Document:
     """Write a measurement, or what can be read of one whose objects fail."""
     try:
-        # One guard for all of it: a record has thousands.
         return ask(_measurement, item)
     except Exception:  # noqa: BLE001 - the guards below note what it is
         within = guard.at(f".measurements[{_text(name)}]")
-    dimensions = within.part(".dimensions", lambda: _axes(item), None)
-    document: _Document = {
+    return {
         "name": pack(name),
         "outcome": within.part(".outcome", lambda: pack(_name(item.outcome)), None),
         "docstring": pack(within.field(item, "docstring")),
         "set_millis": pack(within.optional(item, "set_time_millis")),
-        **within.part(
-            ".measured_value", lambda: pack_fields(_value(item)), dict[str, object]()
-        ),
-        "validators": [*map(_validator, within.members(item, "validators"))],
+        "validators": [
+            *map(_read_validator, within.members(item, "validators")),
+        ],
         "unit": within.part(".units", lambda: _unit(item.units), None),
+        "dimensions": within.part(".dimensions", lambda: _axes(item), None),
         "rest": within.part("", lambda: _rest(item), dict[str, object]()),
+        **within.part(".measured_value", lambda: _value(item), dict[str, object]()),
     }
-    return document if dimensions is None else {**document, "dimensions": dimensions}
 
 
 def _measurement(item: LiveMeasurement) -> _Document:
-    fields: _Document = {
-        "name": item.name,
-        "outcome": _name(item.outcome),
-        "docstring": item.docstring,
-        "set_millis": getattr(item, "set_time_millis", None),
+    return {
+        "name": pack(item.name),
+        "outcome": pack(_name(item.outcome)),
+        "docstring": pack(item.docstring),
+        "set_millis": pack(getattr(item, "set_time_millis", None)),
+        "validators": [_validator(each) for each in item.validators],
+        "unit": _unit(item.units),
+        "dimensions": _axes(item),
+        "rest": _rest(item),
+        **_value(item),
     }
-    document = pack_fields({**fields, **_value(item)})
-    document["validators"] = [_validator(each) for each in item.validators]
-    if item.units is not None:
-        document["unit"] = _unit(item.units)
-    if axes := _axes(item):
-        document["dimensions"] = axes
-    if rest := _rest(item):
-        document["rest"] = rest
-    return document
 
 
 def _value(item: LiveMeasurement) -> _Document:
@@ -405,7 +419,7 @@ def _value(item: LiveMeasurement) -> _Document:
     if not measured.is_value_set:
         return {}
     value = measured.value
-    return {"value": [*map(list, value)] if item.dimensions else value}
+    return {"value": pack([*map(list, value)] if item.dimensions else value)}
 
 
 def _axes(item: LiveMeasurement) -> list[_Document | None] | None:
@@ -430,33 +444,38 @@ def _rest(item: LiveMeasurement) -> _Document:
 def _unit(unit: Any) -> _Document | None:
     if unit is None:
         return None
-    return pack_fields(
-        {
-            "name": unit.name,
-            "code": unit.code,
-            "suffix": unit.suffix,
-            "description": getattr(unit, "description", None),
-        }
-    )
+    return {
+        "name": pack(unit.name),
+        "code": pack(unit.code),
+        "suffix": pack(unit.suffix),
+        "description": pack(getattr(unit, "description", None)),
+    }
 
 
-def _validator(validator: Any) -> _Document:
+def _read_validator(validator: object) -> _Document:
+    """Write a validator, or what can be read of one that fails."""
     document: _Document = {"text": _text(validator)}
     with suppress(Exception):  # then the text has to do
-        if (bounds := ask(_bounds, validator)) is not None:
-            document["bounds"] = bounds
+        document["bounds"] = ask(_bounds, validator)
     return document
+
+
+def _validator(validator: object) -> _Document:
+    return {"text": "".join(str(validator)), "bounds": _bounds(validator)}
 
 
 def _bounds(validator: object) -> list[object] | None:
     # InRange and what is derived from it. Both may be properties that compute.
-    bounds = [getattr(validator, name, ABSENT) for name in ("minimum", "maximum")]
-    if any(each is ABSENT for each in bounds):
+    low = getattr(validator, "minimum", ABSENT)
+    high = getattr(validator, "maximum", ABSENT)
+    if low is ABSENT or high is ABSENT:
         return None
+    return [_bound(low), _bound(high)]
+
+
+def _bound(bound: object) -> object:
     # Spelled as OpenHTF prints them, so that its JSON gives the same.
-    return [
-        each if each is None or isinstance(each, bool) else f"{each}" for each in bounds
-    ]
+    return bound if bound is None or isinstance(bound, bool) else f"{bound}"
 
 
 def _attachment(

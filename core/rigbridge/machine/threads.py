@@ -6,6 +6,7 @@ import itertools
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -13,6 +14,9 @@ __all__ = ["WaitingThreads", "run_in_threads", "start_in_threads"]
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+
+# Longer than a thread takes to wake up, much shorter than it waits for the interpreter.
+_TURN = 0.0002
 
 
 def start_in_threads(
@@ -128,6 +132,16 @@ class WaitingThreads:
     def _serve(self) -> None:
         while True:
             self._works.get()()
+
+    def let_begin(self) -> None:
+        """
+        Let the threads have the interpreter for a moment.
+
+        Python lets a thread that wakes up wait for 5 ms while another one computes. The
+        caller who has begun some work, and computes then, gives it a start with this.
+        """
+        if self._pid == os.getpid():
+            time.sleep(_TURN)
 
     def begin(
         self, items: Sequence[_Item], run: Callable[[_Item], _Result]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -106,6 +106,7 @@ class RunRecorder:
         )
         self._hand_over = hand_over
         self._spool = spool
+        self._second_spool = Spool()
         self._operator = operator
         self._station = station
         self._docstring = None if docstring is None else printable(docstring)
@@ -161,6 +162,7 @@ class RunRecorder:
         self._hand_over(self._run())
         # Only now: the bytes must be there until they are linked or copied.
         self._spool.close()
+        self._second_spool.close()
 
     def phase(self, name: str, *, docstring: str | None = None) -> PhaseRecorder:
         """
@@ -220,6 +222,9 @@ class RunRecorder:
         """
         Attach a file as it is now: the next measurement may overwrite it.
 
+        Where neither the data folder nor the temporary folder takes it, the run does
+        without, and its log says so.
+
         Args:
             path: the file.
             name: the name to show; the file's own by default.
@@ -230,18 +235,7 @@ class RunRecorder:
         """
         path = Path(path)
         shown = name or path_text(Path(path.name))
-        try:
-            with FileOpener(path)() as stream:
-                attachment = self._spool.add(
-                    read_chunks(stream), name=shown, media_type=media_type
-                )
-        except OSError as error:
-            raise FileUnreadableError(
-                f"cannot be attached: {error.strerror or error}",
-                source=path_text(path),
-                remedy="check the path, its permissions, and the data folder",
-            ) from error
-        self._attachments.append(attachment)
+        self._keep(lambda: _chunks_of(path), shown, media_type)
 
     def attach_bytes(
         self, content: bytes, *, name: str, media_type: str | None = None
@@ -249,11 +243,30 @@ class RunRecorder:
         """
         Attach bytes under a name.
 
-        Raises:
-            OSError: the data folder cannot be written.
+        Where neither the data folder nor the temporary folder takes them, the run does
+        without, and its log says so.
         """
-        attachment = self._spool.add([content], name=name, media_type=media_type)
-        self._attachments.append(attachment)
+        self._keep(lambda: [content], name, media_type)
+
+    def _keep(
+        self,
+        read: Callable[[], Iterable[bytes]],
+        name: str,
+        media_type: str | None,
+    ) -> None:
+        problem: OSError | None = None
+        # A folder of ours that is full or refuses costs no test its verdict.
+        for spool in (self._spool, self._second_spool):
+            try:
+                attachment = spool.add(read(), name=name, media_type=media_type)
+            except FileUnreadableError:
+                raise
+            except OSError as error:
+                problem = error
+            else:
+                self._attachments.append(attachment)
+                return
+        self.log(f"attachment {name!r} could not be kept: {problem}", LogLevel.ERROR)
 
     def add_sub_unit(self, serial_number: str) -> None:
         """Record a unit that is built into this one."""
@@ -370,6 +383,19 @@ class RunRecorder:
             attachments=attachments,
             metadata=self.metadata,
         )
+
+
+def _chunks_of(path: Path) -> Iterator[bytes]:
+    """Read a file; what is wrong with it is told apart from our own folder's errors."""
+    try:
+        with FileOpener(path)() as stream:
+            yield from read_chunks(stream)
+    except OSError as error:
+        raise FileUnreadableError(
+            f"cannot be attached: {error.strerror or error}",
+            source=path_text(path),
+            remedy="check the path and its permissions",
+        ) from error
 
 
 def _outcome_of(error: BaseException) -> RunOutcome:

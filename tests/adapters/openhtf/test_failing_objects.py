@@ -20,6 +20,7 @@ from rigbridge_openhtf import OutputCallback, to_run
 from rigbridge_openhtf.guarded import ask
 
 htf = pytest.importorskip("openhtf")
+units = pytest.importorskip("openhtf.util.units")
 
 
 class _Gone:
@@ -276,6 +277,40 @@ def test_a_measurement_keeps_what_can_be_read(run_test: Any, unread: Any) -> Non
     (measurement,) = run.phases[-1].measurements
     assert (measurement.name, measurement.value) == ("volts", 4.75)
     assert measurement.outcome == "PASS"
+
+
+def test_one_by_one_gives_what_all_at_once_gives(run_test: Any) -> None:
+    """A measurement and a line that fail change nothing of those beside them."""
+    names = ["volts", "words", "trace", "torn"]
+
+    @htf.measures(
+        htf.Measurement("volts").in_range(4, 5.5).with_units(units.VOLT).doc("rail"),
+        htf.Measurement("words").matches_regex("a.").with_validator(bool),
+        htf.Measurement("trace").with_dimensions(units.SECOND, "n"),
+        htf.Measurement("torn"),
+    )
+    def measure(test: Any) -> None:
+        test.measurements.volts, test.measurements.words = 4.75, "ab"
+        test.measurements.trace[0.5, 1] = float("nan")
+        test.measurements.torn = 2**70
+        test.logger.info("done")
+
+    whole, torn = run_test(measure), run_test(measure)
+    found = torn.phases[-1].measurements
+    found["torn"] = _Torn(found["torn"], "units", SystemExit(3))
+    torn.log_records.append(_Failing(SystemExit(3)))
+
+    def told(record: Any) -> tuple[list[Any], list[str]]:
+        run = to_run(record, spool=spool)
+        measured = run.phases[-1].measurements
+        assert [each.name for each in measured] == names
+        return list(measured), [line.message for line in run.logs]
+
+    with Spool() as spool:
+        (measured, said), (again, said_again) = told(whole), told(torn)
+    assert [repr(each) for each in measured] == [repr(each) for each in again]
+    assert "done" in said
+    assert len(said_again) in {len(said), len(said) + 1}
 
 
 def test_the_end_that_a_signal_asks_for_is_no_failure_of_an_object() -> None:

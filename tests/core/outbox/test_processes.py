@@ -30,7 +30,7 @@ from rigbridge.model import ProcedureRef, Run, RunOutcome, Unit
 from rigbridge.outbox import Outbox
 
 folder, url, key = sys.argv[1:4]
-settings = DestinationSettings(data=Path(folder), url=url, api_key=key, timeout=1)
+settings = DestinationSettings(data=Path(folder), url=url, api_key=key, timeout=10)
 
 def make():
     return HTTPDestination(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -262,6 +263,37 @@ class TestFiles:
             with session.run("SN-1", "P") as run:
                 run.attach(tmp_path / "gone.png")
         assert [found.outcome for found in handed_over(session.data)] == ["ERROR"]
+
+    @pytest.mark.parametrize("refused", ["data", "both"])
+    def test_a_folder_that_refuses_costs_no_verdict(
+        self,
+        session: Session,
+        last: Callable[[], Run],
+        monkeypatch: pytest.MonkeyPatch,
+        refused: str,
+    ) -> None:
+        """The temporary folder takes the bytes; without that, the log says so."""
+        renamed = Path.replace
+
+        def refuse(path: Path, target: Path) -> Path:
+            if refused == "both" or "spool" in path.parts:
+                raise OSError(errno.EPERM, "refused", str(path))
+            return renamed(path, target)
+
+        with session.run("SN-1", "P") as run, monkeypatch.context() as patched:
+            patched.setattr(Path, "replace", refuse)
+            run.attach_bytes(b"1,2", name="trace.csv")
+        found = last()
+        assert found.outcome == "PASS"
+        if refused == "data":
+            (attachment,) = found.attachments
+            assert attachment.opener is not None
+            with attachment.opener() as stream:
+                assert stream.read() == b"1,2"
+        else:
+            (line,) = found.logs
+            assert "attachment 'trace.csv' could not be kept" in line.message
+            assert "refused" in line.message
 
 
 class TestNoRoom:

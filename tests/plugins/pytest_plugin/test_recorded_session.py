@@ -392,6 +392,28 @@ class TestKilled:
         (other,) = (each for each in runs if each.unit.serial_number == "SN-1")
         assert phase_of(other, "test_fatal").outcome == "ERROR"
 
+    def test_what_a_long_test_had_measured(self, tmp_path: Path) -> None:
+        """It measures for an hour, say: what it has so far is in the journal."""
+        test = """
+            import os, time
+
+            def test_fatal(measure):
+                measure.set_unit("SN-2")
+                measure("first", 1)
+                time.sleep(1.1)
+                measure("second", 2)
+                os._exit(9)
+        """
+        folder = tmp_path / "a"
+        start(folder, test, *UNIT)
+        incoming = IncomingFolder(folder / "data")
+        take_up_ended(incoming)
+        (item,) = incoming.items()
+        run = read_run(item, ConversionReport())
+        assert run.unit.serial_number == "SN-2"
+        fatal = phase_of(run, "test_fatal")
+        assert [each.name for each in fatal.measurements] == ["first", "second"]
+
     def test_the_next_session_hands_it_over_once(self, tmp_path: Path) -> None:
         """And leaves no journal, of itself neither."""
         folder = tmp_path / "a"

@@ -119,6 +119,11 @@ class ItemDraft:
         finish = self._threads.begin([self._folder / name], copy)
         self._copies[name] = finish
 
+    def let_begin(self) -> None:
+        """Have the threads begin with the files so far; one call for all of them."""
+        if self._begun or self._copies:
+            self._threads.let_begin()
+
     def problem(self, name: str) -> str | None:
         """
         Say what was wrong with a file that was to be copied; None if it is there.

@@ -225,6 +225,8 @@ def watch(folder: Path) -> Generator[Watched]:
     _install()
     watched = Watched(folder.absolute())
     tempfile.gettempdir()
+    # What an earlier test left deletes its files once it is collected: not in here.
+    gc.collect()
     quiet, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     last_resort, logging.lastResort = logging.lastResort, None
     handlers = list(logging.root.handlers)
