@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from rigbridge.ledger.tables import TABLES, VERSION
 from rigbridge.machine.folders import make_file, make_folder
-from rigbridge.machine.sqlite_files import PATIENCE, is_damage, use_write_ahead_log
+from rigbridge.machine.sqlite_files import PATIENCE, is_damage, use_journal
 
 __all__ = ["LedgerDatabase"]
 
@@ -118,7 +118,7 @@ class LedgerDatabase:
             check_same_thread=False,
         )
         try:
-            use_write_ahead_log(connection)
+            use_journal(connection, self.path)
             # A file may be deleted once its entry is written, so a power cut must not
             # take that; a group of entries costs one sync.
             connection.execute("PRAGMA synchronous = FULL")

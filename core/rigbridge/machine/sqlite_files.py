@@ -1,4 +1,4 @@
-"""What SQLite files of ours need: a log written ahead, damage recognized, a lock."""
+"""What SQLite files of ours need: their journal, damage recognized, a lock."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import sqlite3
 import time
 from pathlib import Path
 
+from rigbridge.machine.network_folders import is_on_network
+
 __all__ = [
     "LOCK_FILE",
     "PATIENCE",
     "is_damage",
     "lock_folder",
-    "use_write_ahead_log",
+    "use_journal",
 ]
 
 # A writer holds the lock for milliseconds; half a minute also covers a slow disk or a
@@ -32,19 +34,27 @@ def is_damage(error: BaseException) -> bool:
     return isinstance(code, int) and code & 0xFF in _DAMAGE
 
 
-def use_write_ahead_log(connection: sqlite3.Connection) -> None:
+def use_journal(connection: sqlite3.Connection, path: Path) -> None:
     """
     Let readers and one writer use a database at once, whoever else opens it now.
+
+    In a folder of another machine they take turns instead: a log written ahead needs
+    memory that all processes share, and two machines share none.
+
+    Args:
+        connection: the connection.
+        path: the file of the database.
 
     Raises:
         sqlite3.OperationalError: the file cannot be written, or others held it for
             longer than ``PATIENCE``.
     """
+    mode = "DELETE" if is_on_network(path.parent) else "WAL"
     # Switching does not wait for other processes that are switching, so this does.
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA journal_mode = {mode}")
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise

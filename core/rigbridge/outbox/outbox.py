@@ -313,7 +313,8 @@ class Outbox:
             if remaining <= 0:
                 # Whoever gave a deadline does not wait once more when it closes.
                 self._patient = False
-                if not insist and waiting >= first:
+                # Only a store that was asked: a busy machine says nothing of its store.
+                if not insist and waiting >= first and self._view.is_sending():
                     self._leases.note_silence(
                         f"the store took nothing in {deadline:.0f} s", HOLD_PAUSE
                     )

@@ -5,7 +5,7 @@ Folders that are watched: a report is imported once it is written completely.
 """
 
 from rigbridge.watching.folder_watch import FolderWatch, WatchState
-from rigbridge.watching.rules import WatchRule, is_on_network, watch_rules
+from rigbridge.watching.rules import WatchRule, watch_rules
 from rigbridge.watching.service import Watching
 
 __all__ = [
@@ -13,6 +13,5 @@ __all__ = [
     "WatchRule",
     "WatchState",
     "Watching",
-    "is_on_network",
     "watch_rules",
 ]

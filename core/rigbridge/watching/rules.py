@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
@@ -17,14 +15,12 @@ from rigbridge.configuration import Configuration
 from rigbridge.configuration.values import Setting, checked
 from rigbridge.errors import ConfigurationError
 from rigbridge.imports import After, FileStep
+from rigbridge.machine.network_folders import is_on_network
 from rigbridge.model.values import JSONValue
 from rigbridge.opening import make_settings
 from rigbridge.sources import Selection
 
-__all__ = ["WatchRule", "is_on_network", "watch_rules"]
-
-_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ncpfs", "vboxsf"}
-
+__all__ = ["WatchRule", "watch_rules"]
 
 _TEXT = instance_of(str)
 
@@ -150,27 +146,3 @@ def _own(
         time_zone=zone if table.time_zone is None else own.time_zone,
         identity=rules if table.identity is None else own.identity,
     )
-
-
-def is_on_network(folder: Path) -> bool:
-    """Tell whether a folder is another machine's, as far as the system says."""
-    here = os.path.realpath(folder)
-    # A share of Windows.
-    if here.startswith("\\\\"):
-        return True
-    if sys.platform != "linux":
-        return False
-    try:
-        mounts = Path("/proc/mounts").read_text(errors="surrogateescape").splitlines()
-    except OSError:
-        return False
-    best, kind = "", ""
-    for mount in mounts:
-        _, place, form, *_ = mount.split(" ")
-        # Blanks in a name are written as a number.
-        place = place.replace("\\040", " ")
-        # The mount that is nearest counts, and the last of several at one place.
-        if len(place) >= len(best) and f"{here}/".startswith(f"{place.rstrip('/')}/"):
-            best, kind = place, form
-    # Behind FUSE may be anything, also what tells nothing of changes (sshfs, rclone).
-    return kind in _NETWORK or kind.startswith("fuse.")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rigbridge.errors import ConfigurationError, OutboxBusyError
 from rigbridge.machine.folders import make_file, make_folder
-from rigbridge.machine.sqlite_files import PATIENCE, is_damage, use_write_ahead_log
+from rigbridge.machine.sqlite_files import PATIENCE, is_damage, use_journal
 from rigbridge.outbox.disk_space import is_full, make_room
 from rigbridge.outbox.queue.damage import (
     finish_replacement,
@@ -245,7 +245,7 @@ class OutboxDatabase:
             self._connection = connection
             # Columns by name: tables of a later version have more of them.
             connection.row_factory = sqlite3.Row
-            use_write_ahead_log(connection)
+            use_journal(connection, self._path)
             # Each commit is on the disk when it returns; on macOS only with the second.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA fullfsync = ON")

@@ -27,6 +27,25 @@ class TestDatabase:
             assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
             assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
 
+    def test_a_folder_of_another_machine(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Machines share no memory, so none writes a log ahead, whoever did before."""
+        path = tmp_path / "outbox.sqlite"
+        OutboxDatabase(path).close()
+        monkeypatch.setattr(
+            "rigbridge.machine.sqlite_files.is_on_network", lambda _: True
+        )
+        first, second = OutboxDatabase(path), OutboxDatabase(path)
+        with first.writing() as connection:
+            connection.execute("CREATE TABLE shared (x)")
+        with second.reading() as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
+            assert connection.execute("SELECT count(*) FROM shared").fetchone()
+        assert not path.with_name(f"{path.name}-wal").exists()
+        first.close()
+        second.close()
+
     def test_a_file_that_was_replaced_is_opened_anew(
         self, database: OutboxDatabase, tmp_path: Path
     ) -> None:
