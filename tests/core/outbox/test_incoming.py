@@ -131,6 +131,32 @@ class TestWriting:
         assert not (item.folder / "file-1").samefile(tmp_path / "scope.png")
         assert (item.folder / "file-1").read_bytes() == b"a picture"
 
+    @pytest.mark.skipif(os.name == "nt", reason="pipes with names are of POSIX")
+    @pytest.mark.parametrize("kind", ["pipe", "link"])
+    def test_what_is_no_file_is_not_linked(
+        self, incoming: IncomingFolder, tmp_path: Path, kind: str
+    ) -> None:
+        """Nobody waits for the writer of a pipe; a link's file is copied."""
+        odd = tmp_path / "odd"
+        if kind == "pipe":
+            os.mkfifo(odd)
+        else:
+            (tmp_path / "file").write_bytes(b"bytes")
+            odd.symlink_to(tmp_path / "file")
+        problems: list[str | None] = []
+
+        def fill(draft: ItemDraft) -> ItemContent:
+            problems.append(draft.problem(draft.add_settled(odd)))
+            return ItemContent(kind="run", content=b"null")
+
+        folder = incoming.write(uuid4(), fill)
+        if kind == "pipe":
+            assert "is no regular file" in str(problems)
+        else:
+            assert problems == [None]
+            assert not (folder / "file-1").is_symlink()
+            assert (folder / "file-1").read_bytes() == b"bytes"
+
     def test_bytes_of_any_opener(self, incoming: IncomingFolder, run: Run) -> None:
         """An attachment may be opened in any way, and may be undescribed."""
         attachment = Attachment(name="a.bin", opener=lambda: BytesIO(b"bytes"))

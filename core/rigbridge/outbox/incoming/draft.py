@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterable
@@ -12,6 +13,7 @@ from typing import TypeAlias
 from rigbridge.machine.files import sync_folder
 from rigbridge.machine.folders import make_folder, read_chunks, share
 from rigbridge.machine.threads import WaitingThreads
+from rigbridge.model import FileOpener
 from rigbridge.outbox.incoming.item import ITEM_FILE
 
 __all__ = ["ItemDraft"]
@@ -71,7 +73,7 @@ class ItemDraft:
         name = self._name()
         target = self._folder / name
         try:
-            os.link(path, target)
+            _link(path, target)
             self._share(target)
         except OSError:
             # Another file system, or one without links (FAT, SMB), or no such file.
@@ -173,6 +175,14 @@ class ItemDraft:
             share(path)
 
 
+def _link(path: Path, target: Path) -> None:
+    # A link to a pipe is one as well, and whoever opens that waits for ever; one to a
+    # symbolic link would point to what its owner deletes.
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise OSError(errno.EINVAL, "is no regular file", str(path))
+    os.link(path, target)
+
+
 def _sync(path: Path) -> None:
     # Windows syncs only through a handle that may write; elsewhere the owner may have
     # taken that right from the file.
@@ -187,7 +197,7 @@ def _sync(path: Path) -> None:
 def _copy(source: Path, target: Path, *, durable: bool) -> str | None:
     """Copy a file; says what is wrong with the source, if anything is."""
     try:
-        stream = source.open("rb", buffering=0)
+        stream = FileOpener(source)()
     except OSError as error:
         return str(error)
     with stream, target.open("xb", buffering=0) as copy:
