@@ -124,7 +124,9 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {len(STEPS)}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # A disk that failed may have rolled back already; its error is the one to tell.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
 
 
