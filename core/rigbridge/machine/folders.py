@@ -1,5 +1,5 @@
 """
-Files and folders: reading in chunks, paths as text, and folders of several users.
+Files and folders: reading in chunks, paths as text, folders of several users.
 
 A service and the programs that hand over runs to it may be different users who share a
 folder. On POSIX the set-group-ID bit marks a shared folder: new files in it belong to
@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -20,6 +21,7 @@ from typing import IO
 
 __all__ = [
     "CHUNK_SIZE",
+    "is_on_network",
     "make_file",
     "make_folder",
     "make_private_folder",
@@ -32,6 +34,7 @@ CHUNK_SIZE = 1 << 20
 """How many bytes of a file are read at once, and held in memory."""
 
 
+_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ncpfs", "vboxsf"}
 _OF_FOLDERS = stat.S_IRWXG | stat.S_ISGID
 _OF_FILES = stat.S_IRGRP | stat.S_IWGRP
 
@@ -131,3 +134,27 @@ def path_text(path: Path) -> str:
     neither a database nor JSON can hold what Python makes of them.
     """
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def is_on_network(folder: Path) -> bool:
+    """Tell whether a folder is another machine's, as far as the system says."""
+    here = os.path.realpath(folder)
+    # A share of Windows.
+    if here.startswith("\\\\"):
+        return True
+    if sys.platform != "linux":
+        return False
+    try:
+        mounts = Path("/proc/mounts").read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return False
+    best, kind = "", ""
+    for mount in mounts:
+        _, place, form, *_ = mount.split(" ")
+        # Blanks in a name are written as a number.
+        place = place.replace("\\040", " ")
+        # The mount that is nearest counts, and the last of several at one place.
+        if len(place) >= len(best) and f"{here}/".startswith(f"{place.rstrip('/')}/"):
+            best, kind = place, form
+    # Behind FUSE may be anything, also what tells nothing of changes (sshfs, rclone).
+    return kind in _NETWORK or kind.startswith("fuse.")

@@ -6,7 +6,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from rigbridge.machine.network_folders import is_on_network
+from rigbridge.machine.folders import is_on_network
 
 __all__ = [
     "LOCK_FILE",

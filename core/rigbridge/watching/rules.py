@@ -15,7 +15,7 @@ from rigbridge.configuration import Configuration
 from rigbridge.configuration.values import Setting, checked
 from rigbridge.errors import ConfigurationError
 from rigbridge.imports import After, FileStep
-from rigbridge.machine.network_folders import is_on_network
+from rigbridge.machine.folders import is_on_network
 from rigbridge.model.values import JSONValue
 from rigbridge.opening import make_settings
 from rigbridge.sources import Selection
