@@ -9,6 +9,7 @@ import attrs
 from lxml import etree
 
 from rigbridge.adapters import ConversionReport
+from rigbridge_teststand.xml.beginnings import without_leading_text
 from rigbridge_teststand.xml.documents import (
     PARSING,
     encoding_of,
@@ -84,7 +85,7 @@ def salvage(
     Raises:
         UnsafeSourceError: it has a DOCTYPE.
     """
-    content = prepare_head(content, uri)
+    content = prepare_head(without_leading_text(content, report), uri)
     encoding = encoding_of(content, report)
     unfinished, damage = _unfinished(content, encoding)
     if not unfinished:

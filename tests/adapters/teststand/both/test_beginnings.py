@@ -92,6 +92,15 @@ class TestRepairs:
         assert odd.report.entries[0].detail == "captured by rig 7"
         assert odd.report.count(Disposition.DROPPED, "text") == 1
 
+    def test_a_line_before_a_report_that_is_cut_off(self, read: Any) -> None:
+        """What is complete is read, also where the line has another encoding."""
+        cut = REPORT[: len(REPORT) * 2 // 3]
+        plain, odd = read(cut), read(b"captured by rig \xb5\r\n" + cut)
+        assert plain.runs[0].phases
+        assert odd.runs[0].phases == plain.runs[0].phases
+        details = [entry.detail for entry in odd.report.entries]
+        assert details.count("captured by rig \N{MICRO SIGN}") == 1
+
     def test_entities_of_html(self, read: Any) -> None:
         """They are read as their characters, but in texts that are marked as such."""
         content = REPORT.replace(
