@@ -14,6 +14,7 @@ from litestar.response import Redirect
 from rigbridge.errors import DeliveryError, RigbridgeError
 from rigbridge_store.pages.security import PAGE_HEADERS, AnyRequest
 from rigbridge_store.pages.site import SignInNeededError, Site
+from rigbridge_store.refusals import INVALID
 
 __all__ = ["PAGE_ERRORS", "page_or"]
 
@@ -22,14 +23,14 @@ _Answer = Callable[[AnyRequest, HTTPException], Response[Any]]
 _LOGGER = logging.getLogger("rigbridge_store.pages")
 
 _TITLES = {
-    400: "That does not make sense",
+    400: "Not valid",
     401: "Sign in first",
     403: "Not allowed",
     404: "Not found",
-    405: "Not like this",
-    413: "Too much",
-    429: "Too often",
-    500: "A mistake of ours",
+    405: "Method not allowed",
+    413: "Too large",
+    429: "Too many requests",
+    500: "Server error",
     503: "The store cannot be used for now",
 }
 _INTERNAL = "The server has made a mistake. Its log says more."
@@ -62,8 +63,10 @@ def _ask_for_key(request: AnyRequest, _: SignInNeededError) -> Redirect:
 
 def _show_refusal(request: AnyRequest, error: RigbridgeError) -> Response[str]:
     if isinstance(error, DeliveryError) and error.status is not None:
-        # str() would add what only a caller in process can do.
-        return _page(request, error.status, error.message)
+        # str() would add what only a caller in process can do; the title of the page
+        # says what the prefix says to programs.
+        message = error.message.removeprefix(f"{INVALID}: ")
+        return _page(request, error.status, message)
     return _show_mistake(request, error)
 
 

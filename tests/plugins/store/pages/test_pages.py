@@ -101,6 +101,7 @@ def test_paging_by_key_shows_every_run_once(visitor: httpx.Client) -> None:
         ("/units?serial=nothing", 404),
         ("/nothing", 404),
         ("/runs?after=nothing", 400),
+        ("/compare?run=nothing", 400),
         ("/files/nothing", 404),
     ],
 )
@@ -110,6 +111,7 @@ def test_errors_are_pages(visitor: httpx.Client, path: str, status: int) -> None
     assert answer.status_code == status
     assert "style.css" in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "Input validation failed" not in answer.text
 
 
 def test_an_unknown_path_of_the_api_stays_json(visitor: httpx.Client) -> None:
