@@ -16,7 +16,7 @@ from rigbridge.destinations.administration import (
     StationRecord,
 )
 from rigbridge.errors import NotFoundError
-from rigbridge.machine.close_names import close_names, did_you_mean
+from rigbridge.machine.close_names import close_names, did_you_mean, folded
 from rigbridge_store.access.permissions import (
     find_station,
     link_station_to,
@@ -43,7 +43,7 @@ from rigbridge_store.tables.schema import (
     station_procedures,
     stations,
 )
-from rigbridge_store.tables.values import canonical_uuid, folded
+from rigbridge_store.tables.values import canonical_uuid
 
 __all__ = ["Administration"]
 

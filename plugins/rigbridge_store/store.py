@@ -14,6 +14,7 @@ from msgspec import UnsetType
 
 from rigbridge.destinations.selection import RunSelection
 from rigbridge.errors import PermanentError
+from rigbridge.machine.close_names import folded
 from rigbridge.model import JSONScalar, Run
 from rigbridge.wire import CreateRun, ListedRun, WireSubUnit
 from rigbridge_store.access.matrix import Action, Thing, Verb
@@ -62,7 +63,6 @@ from rigbridge_store.results import (
 )
 from rigbridge_store.tables.database import StoreDatabase
 from rigbridge_store.tables.schema import runs
-from rigbridge_store.tables.values import folded
 from rigbridge_store.upkeep import Upkeep
 
 __all__ = ["RunStore"]

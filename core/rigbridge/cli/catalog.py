@@ -21,6 +21,7 @@ from rigbridge.cli.output import (
 )
 from rigbridge.cli.places import StorePlace, placed
 from rigbridge.errors import ConfigurationError
+from rigbridge.machine.close_names import folded
 
 if TYPE_CHECKING:
     from rigbridge.destinations.administration import AdministeredDestination
@@ -161,12 +162,11 @@ def delete_procedure(
 ) -> None:
     """Delete a procedure with all of its runs, for good."""
     with _opened(place) as store:
-        wanted = procedure.strip().casefold()
+        wanted = folded(procedure)
         meant = [
             item
             for item in store.list_procedures()
-            if wanted
-            in (item.id, item.name.casefold(), (item.identifier or "").casefold())
+            if wanted in (item.id, folded(item.name), folded(item.identifier or ""))
         ]
         if len(meant) == 1 and not yes:
             runs = count_of(meant[0].runs, "run")

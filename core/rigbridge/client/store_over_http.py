@@ -38,6 +38,7 @@ from rigbridge.errors import (
     RunProblemsError,
 )
 from rigbridge.kept.rows import received_rows
+from rigbridge.machine.close_names import folded
 from rigbridge.model import Run
 from rigbridge.wire import (
     ListedRun,
@@ -314,8 +315,8 @@ def _is_meant(run: ReceivedRun, selection: RunSelection) -> bool:
     for name, values in told.items():
         # What was given may be a name or an id.
         wanted = getattr(selection, name)
-        known = {(value or "").casefold() for value in values}
-        if wanted is not None and wanted.strip().casefold() not in known:
+        known = {folded(value or "") for value in values}
+        if wanted is not None and folded(wanted) not in known:
             return False
     began = _moment(run.started_at or run.created_at)
     if selection.since is not None and (began is None or began < selection.since):

@@ -1,11 +1,12 @@
-"""Suggests known names for a misspelled one."""
+"""Names that are the same to people, and names that are close to a misspelled one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from unicodedata import normalize
 
-__all__ = ["close_names", "did_you_mean"]
+__all__ = ["close_names", "did_you_mean", "folded"]
 
 _MOST = 3
 
@@ -31,6 +32,20 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Ask for the names that are close, in words; None where there are none."""
     close = close_names(name, known)
     return f"did you mean {' or '.join(map(repr, close))}?" if close else None
+
+
+def folded(text: str) -> str:
+    """
+    Fold a text, so that what people take for the same is the same.
+
+    Neither case counts nor blanks around it, nor whether an accent is a character of
+    its own: scanners, keyboards and file systems differ in these.
+    """
+    text = text.strip()
+    if text.isascii():
+        return text.lower()
+    # Composed before it is folded, and again, since folding may take characters apart.
+    return normalize("NFC", normalize("NFC", text).casefold())
 
 
 def _bare(name: str) -> str:

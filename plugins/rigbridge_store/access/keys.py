@@ -21,19 +21,14 @@ import sqlalchemy as sa
 
 from rigbridge.errors import ServerUnavailableError
 from rigbridge.hosting import KeyKind, KeyRecord
+from rigbridge.machine.close_names import folded
 from rigbridge_store.access.permissions import find_station
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.refusals import bad_request, not_found, unauthorized
 from rigbridge_store.tables.database import StoreDatabase
 from rigbridge_store.tables.rows import insert_row
 from rigbridge_store.tables.schema import api_keys, stations, users
-from rigbridge_store.tables.values import (
-    ColumnValue,
-    folded,
-    from_micros,
-    new_id,
-    now_micros,
-)
+from rigbridge_store.tables.values import ColumnValue, from_micros, new_id, now_micros
 
 __all__ = ["NO_KEY", "UNKNOWN_KEY", "Keys"]
 

@@ -13,11 +13,12 @@ import shlex
 import sqlalchemy as sa
 
 from rigbridge.errors import DeliveryError
+from rigbridge.machine.close_names import folded
 from rigbridge_store.access.matrix import Action, Reach
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.refusals import FieldIssue, conflict, forbidden, not_found
 from rigbridge_store.tables.schema import station_procedures, stations
-from rigbridge_store.tables.values import canonical_uuid, folded
+from rigbridge_store.tables.values import canonical_uuid
 
 __all__ = [
     "find_station",

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from rigbridge.machine.close_names import folded
 from rigbridge.wire import CreateRun
 from rigbridge_store.access.permissions import unknown_procedure
 from rigbridge_store.access.principals import Principal
@@ -34,7 +35,6 @@ from rigbridge_store.tables.schema import (
 from rigbridge_store.tables.values import (
     ColumnValue,
     canonical_uuid,
-    folded,
     new_id,
     now_micros,
 )

@@ -15,6 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from rigbridge.convert.overlay import change_members
+from rigbridge.machine.close_names import folded
 from rigbridge.model import JSONScalar
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.metadata import merge_metadata
@@ -37,7 +38,7 @@ from rigbridge_store.tables.schema import (
     unit_sub_units,
     units,
 )
-from rigbridge_store.tables.values import ColumnValue, folded, new_id, now_micros
+from rigbridge_store.tables.values import ColumnValue, new_id, now_micros
 
 __all__ = [
     "BATCH",

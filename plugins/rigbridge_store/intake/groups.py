@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 import sqlalchemy as sa
 
+from rigbridge.machine.close_names import folded
 from rigbridge_store.access.permissions import require_entry, sees_procedure
 from rigbridge_store.fields import known, text_or_none
 from rigbridge_store.files.stored_files import file_rows, write_files
@@ -50,7 +51,7 @@ from rigbridge_store.tables.schema import (
     units,
 )
 from rigbridge_store.tables.seals import RUN_COLUMNS, run_seal
-from rigbridge_store.tables.values import ColumnValue, Row, folded, new_id, now_micros
+from rigbridge_store.tables.values import ColumnValue, Row, new_id, now_micros
 
 __all__ = ["write_group"]
 

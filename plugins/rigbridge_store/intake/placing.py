@@ -15,6 +15,7 @@ from typing import Any, cast
 import attrs
 import sqlalchemy as sa
 
+from rigbridge.machine.close_names import folded
 from rigbridge.wire import WireUnit
 from rigbridge_store.fields import text_or_none
 from rigbridge_store.intake.catalog import CatalogSession
@@ -23,7 +24,7 @@ from rigbridge_store.intake.units import FoundUnit
 from rigbridge_store.refusals import FieldIssue, bad_request
 from rigbridge_store.tables.rows import RowFinder, RowWriter, reserved_keys
 from rigbridge_store.tables.schema import batches, parts, revisions, units
-from rigbridge_store.tables.values import Row, folded, new_id
+from rigbridge_store.tables.values import Row, new_id
 
 __all__ = ["UnitPlaces"]
 

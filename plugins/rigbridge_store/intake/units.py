@@ -8,6 +8,7 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge.errors import NotFoundError
+from rigbridge.machine.close_names import folded
 from rigbridge.wire import WireSubUnit
 from rigbridge_store.access.sight import UNIT_SEEN, UNIT_SHARED, Sight
 from rigbridge_store.intake.catalog import CatalogSession
@@ -15,7 +16,7 @@ from rigbridge_store.intake.policies import CreationPolicy
 from rigbridge_store.refusals import FieldIssue, bad_request, forbidden, not_found
 from rigbridge_store.tables.rows import RowFinder, insert_row
 from rigbridge_store.tables.schema import unit_sub_units, units
-from rigbridge_store.tables.values import folded, new_id, now_micros
+from rigbridge_store.tables.values import new_id, now_micros
 
 __all__ = [
     "FoundUnit",

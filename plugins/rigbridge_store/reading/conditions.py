@@ -20,15 +20,11 @@ import sqlalchemy as sa
 
 from rigbridge.convert.times import from_iso_duration
 from rigbridge.errors import ModelError
+from rigbridge.machine.close_names import folded
 from rigbridge.model import JSONValue
 from rigbridge_store.refusals import FieldIssue, invalid
 from rigbridge_store.tables.schema import procedures, run_moment, runs
-from rigbridge_store.tables.values import (
-    canonical_uuid,
-    folded,
-    span_to_micros,
-    to_micros,
-)
+from rigbridge_store.tables.values import canonical_uuid, span_to_micros, to_micros
 
 __all__ = [
     "ANYTHING",

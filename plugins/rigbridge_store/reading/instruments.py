@@ -8,6 +8,7 @@ from datetime import date
 import attrs
 import sqlalchemy as sa
 
+from rigbridge.machine.close_names import folded
 from rigbridge_store.reading.conditions import Condition
 from rigbridge_store.tables.schema import (
     instruments,
@@ -15,7 +16,6 @@ from rigbridge_store.tables.schema import (
     run_moment,
     runs,
 )
-from rigbridge_store.tables.values import folded
 
 __all__ = [
     "InstrumentUse",

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 import sqlalchemy as sa
 
+from rigbridge.machine.close_names import folded
 from rigbridge.wire import (
     CreateRun,
     ListedBatch,
@@ -40,7 +41,7 @@ from rigbridge_store.tables.schema import (
     units,
     users,
 )
-from rigbridge_store.tables.values import folded, iso_from_micros, iso_from_span
+from rigbridge_store.tables.values import iso_from_micros, iso_from_span
 
 __all__ = [
     "COLUMNS",

@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
+from rigbridge.machine.close_names import folded
 from rigbridge.model import MeasurementOutcome, PhaseOutcome, RunOutcome
 from rigbridge_store.reading.conditions import (
     ANYTHING,
@@ -38,7 +39,6 @@ from rigbridge_store.tables.schema import (
     units,
     users,
 )
-from rigbridge_store.tables.values import folded
 
 __all__ = [
     "NOT_PASSED",

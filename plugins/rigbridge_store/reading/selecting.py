@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from rigbridge.destinations import RunSize
 from rigbridge.destinations.selection import RunSelection
+from rigbridge.machine.close_names import folded
 from rigbridge_store.access.permissions import visible_procedures
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.reading.conditions import (
@@ -29,7 +30,6 @@ from rigbridge_store.tables.schema import (
     station_names,
     units,
 )
-from rigbridge_store.tables.values import folded
 
 __all__ = ["counted_runs", "of_visible", "selected_runs", "selection_conditions"]
 

@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from rigbridge.machine.close_names import folded
 from rigbridge_store.intake.definitions import definition_digest
 from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.yields import wrong_tallies
@@ -40,7 +41,6 @@ from rigbridge_store.tables.schema import (
     users,
 )
 from rigbridge_store.tables.seals import RUN_COLUMNS, file_seal, run_seal
-from rigbridge_store.tables.values import folded
 
 __all__ = ["damaged_rows"]
 

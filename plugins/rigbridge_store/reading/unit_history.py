@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import attrs
 import sqlalchemy as sa
 
+from rigbridge.machine.close_names import folded
 from rigbridge_store.reading.conditions import NEWEST_FIRST, Condition
 from rigbridge_store.reading.run_search import Cursor, RunPage, search_runs
 from rigbridge_store.reading.searching import RunSearch
@@ -21,7 +22,6 @@ from rigbridge_store.tables.schema import (
     unit_sub_units,
     units,
 )
-from rigbridge_store.tables.values import folded
 
 __all__ = ["ProcedureState", "UnitHistory", "read_unit", "unit_key"]
 

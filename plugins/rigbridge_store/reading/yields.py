@@ -15,6 +15,7 @@ from typing import cast
 import attrs
 import sqlalchemy as sa
 
+from rigbridge.machine.close_names import folded
 from rigbridge.model import RunOutcome
 from rigbridge_store.reading.conditions import DAY, Condition, Period
 from rigbridge_store.reading.instruments import used_with
@@ -28,7 +29,6 @@ from rigbridge_store.tables.schema import (
     station_names,
     tallies,
 )
-from rigbridge_store.tables.values import folded
 
 __all__ = [
     "Bucket",

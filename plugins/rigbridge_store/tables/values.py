@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
-from unicodedata import normalize
 from uuid import UUID, uuid4
 
 from rigbridge.convert.times import to_iso_duration, to_iso_utc
@@ -19,7 +18,6 @@ __all__ = [
     "ColumnValue",
     "Row",
     "canonical_uuid",
-    "folded",
     "from_micros",
     "iso_from_micros",
     "iso_from_span",
@@ -80,20 +78,6 @@ def iso_or_epoch(count: int | None) -> str:
 def iso_from_span(count: int) -> str:
     """Write a span as an ISO 8601 duration."""
     return to_iso_duration(timedelta(microseconds=count))
-
-
-def folded(text: str) -> str:
-    """
-    Fold a text, so that what people take for the same is the same.
-
-    Neither case counts nor blanks around it, nor whether an accent is a character of
-    its own: scanners, keyboards and file systems differ in these.
-    """
-    text = text.strip()
-    if text.isascii():
-        return text.lower()
-    # Composed before it is folded, and again, since folding may take characters apart.
-    return normalize("NFC", normalize("NFC", text).casefold())
 
 
 def new_id() -> str:

@@ -138,6 +138,13 @@ class TestLikeness:
         """Only what both sides know is compared, times by their moment."""
         assert _find(_body(), _listed(**fields), seen=()) is not None
 
+    @pytest.mark.parametrize("listed", ["sn-\u00e9", "SN-E\u0301", " SN-\u00c9 "])
+    def test_a_serial_number_that_is_spelled_otherwise(self, listed: str) -> None:
+        """A store gives the spelling in which it met the unit first."""
+        body = _body(unit_under_test=WireUnit(serial_number="SN-\u00c9"))
+        run = _listed(unit=ListedUnit(id="u", serial_number=listed), phases=[_phase()])
+        assert _find(body, run) == run
+
     @pytest.mark.parametrize("procedure_id", [_PROCEDURE_ID, "FVT1"])
     def test_a_procedure_by_id(self, procedure_id: str) -> None:
         """The store's id is compared; a human identifier cannot be."""

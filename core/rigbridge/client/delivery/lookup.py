@@ -22,6 +22,7 @@ from rigbridge.client.memory.contents import agreement
 from rigbridge.convert.times import from_iso, to_millis
 from rigbridge.destinations import Claims, SentRun
 from rigbridge.errors import AmbiguousRunError, ModelError
+from rigbridge.machine.close_names import folded
 from rigbridge.wire import CreateRun, encode
 
 __all__ = ["Search", "named_by"]
@@ -35,8 +36,8 @@ def named_by(body: CreateRun) -> SentRun:
     serial_number = body.unit_under_test.serial_number
     procedure_id, procedure_name = _text(body.procedure_id), _text(body.procedure_name)
     parts = [
-        # Stores compare serial numbers without regard to case.
-        serial_number.casefold(),
+        # Stores compare serial numbers by what people take for the same.
+        folded(serial_number),
         procedure_name or procedure_id,
         _millis(body.started_at),
         str(body.outcome),
@@ -185,7 +186,7 @@ def _same_outcome(body: CreateRun, run: ReceivedRun) -> bool:
 def _same_unit(sent: SentRun, run: ReceivedRun) -> bool:
     # A server that does not know the filter lists the runs of every unit.
     number = None if run.unit is None else run.unit.serial_number
-    return number is None or number.casefold() == sent.serial_number.casefold()
+    return number is None or folded(number) == folded(sent.serial_number)
 
 
 def _same_procedure(sent: SentRun, run: ReceivedRun) -> bool:

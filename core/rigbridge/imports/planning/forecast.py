@@ -11,6 +11,7 @@ import attrs
 from rigbridge.errors import PermanentError, RunProblemsError
 from rigbridge.imports.results import ImportedRun, SourceResult
 from rigbridge.ledger import DISPOSITIONS
+from rigbridge.machine.close_names import folded
 
 __all__ = ["PlanEstimate", "PlanForecast", "ProcedureForecast"]
 
@@ -160,7 +161,7 @@ class PlanForecast:
             self._ids.add(number)
         if len(self._units) < _MOST:
             # Stores tell serial numbers apart without regard to case.
-            self._units.add(hash((run.serial_number or "").casefold()))
+            self._units.add(hash(folded(run.serial_number or "")))
         name = run.procedure or ""
         known = self.procedures.get(name)
         if known is None and len(self.procedures) < _MOST_PROCEDURES:

@@ -15,6 +15,7 @@ import attrs
 
 from rigbridge.destinations import Progress
 from rigbridge.errors import ConfigurationError, UnexpectedAnswerError
+from rigbridge.machine.close_names import folded
 from rigbridge.outbox.entries import EntryState
 from rigbridge.outbox.queue.claims import claim_stored_run
 from rigbridge.outbox.queue.clock import limits
@@ -305,9 +306,9 @@ class EntryQueue:
 
 
 def _serial_key(serial_number: str | None) -> str | None:
-    """Spell a serial number as stores compare it, which ignore case."""
-    # casefold, as the store does: SQLite's own NOCASE knows ASCII only.
-    return None if serial_number is None else serial_number.casefold()
+    """Spell a serial number as stores compare it."""
+    # As the store does: SQLite's own NOCASE knows ASCII only.
+    return None if serial_number is None else folded(serial_number)
 
 
 def _stored_as(

@@ -21,6 +21,7 @@ import attrs
 import msgspec
 
 from rigbridge.destinations import Progress
+from rigbridge.machine.close_names import folded
 from rigbridge.outbox.entries import EntryState
 from rigbridge.outbox.queue.columns import SchemaTable, tables_of
 from rigbridge.outbox.queue.schema import migrate
@@ -345,4 +346,4 @@ def _references(run_id: str, document: _Row) -> Iterator[tuple[str, str]]:
 
 def _parts(run_id: str, document: _Row) -> Iterator[tuple[str, str]]:
     for item in cast("list[_Row]", document.get("sub_units", ())):
-        yield run_id, str(item["serial_number"]).casefold()
+        yield run_id, folded(str(item["serial_number"]))

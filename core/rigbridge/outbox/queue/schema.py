@@ -60,7 +60,7 @@ CREATE TABLE content (
     PRIMARY KEY (run_id, sha256)
 );
 CREATE INDEX content_digest ON content (sha256);
--- The serial numbers of the sub-units of a run, casefolded.
+-- The serial numbers of the sub-units of a run, folded.
 CREATE TABLE part (
     run_id TEXT NOT NULL,
     serial_key TEXT NOT NULL,

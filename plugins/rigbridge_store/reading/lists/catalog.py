@@ -10,6 +10,7 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge.errors import NotFoundError
+from rigbridge.machine.close_names import folded
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.access.sight import (
     BATCH_SEEN,
@@ -46,7 +47,6 @@ from rigbridge_store.tables.schema import (
     stations,
     units,
 )
-from rigbridge_store.tables.values import folded
 
 __all__ = [
     "BatchQuery",

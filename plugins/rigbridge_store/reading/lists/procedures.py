@@ -8,6 +8,7 @@ from datetime import datetime
 import attrs
 import sqlalchemy as sa
 
+from rigbridge.machine.close_names import folded
 from rigbridge_store.access.permissions import sees_procedure, visible_procedures
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.reading.conditions import (
@@ -41,7 +42,6 @@ from rigbridge_store.tables.schema import (
     units,
     users,
 )
-from rigbridge_store.tables.values import folded
 
 __all__ = [
     "ProcedureQuery",

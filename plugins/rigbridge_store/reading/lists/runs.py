@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 import attrs
 import sqlalchemy as sa
 
+from rigbridge.machine.close_names import folded
 from rigbridge.model import RunOutcome
 from rigbridge_store.access.permissions import sees_procedure, visible_procedures
 from rigbridge_store.access.principals import Principal
@@ -56,7 +57,7 @@ from rigbridge_store.tables.schema import (
     units,
     users,
 )
-from rigbridge_store.tables.values import canonical_uuid, folded
+from rigbridge_store.tables.values import canonical_uuid
 
 __all__ = [
     "ENDED",

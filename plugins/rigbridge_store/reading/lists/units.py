@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 import attrs
 import sqlalchemy as sa
 
+from rigbridge.machine.close_names import folded
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.access.sight import (
     UNIT_FILE_SEEN,
@@ -58,7 +59,6 @@ from rigbridge_store.tables.schema import (
     unit_sub_units,
     units,
 )
-from rigbridge_store.tables.values import folded
 
 __all__ = [
     "UnitQuery",
