@@ -86,7 +86,6 @@ MOST_RELAXED = 2
 
 # Modules under 40 lines that hold a concept of their own, each with the reason.
 SHORT = {
-    "rigbridge.machine.close_names": "asked for by stores, plugins and commands",
     "rigbridge.machine.loopback": "addresses are neither folders nor threads",
     "rigbridge.testing.plugin": "pytest loads it by its entry point",
     "rigbridge_store.tables.migrations.env": "Alembic loads it by its name",
