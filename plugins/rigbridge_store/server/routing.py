@@ -6,7 +6,8 @@ such a part would be two. So an encoded slash goes through the routing as a char
 that no text has, and is put back for the handler.
 
 A request for a port that there cannot be is refused: whatever makes a URL of the host
-that was asked for would break down on it.
+that was asked for would break down on it. So is one with two hosts (RFC 9112, section
+3.2): a proxy and this server could each take another one for the right one.
 
 ``HEAD`` is routed as ``GET``; the HTTP server under us leaves out the body. Probes of
 monitors and load balancers send it.
@@ -30,6 +31,7 @@ __all__ = ["prepared", "restore_slashes"]
 _MARK = "\ufdd0"
 _ENCODED = re.compile(b"%2f", re.IGNORECASE)
 _NO_HOST = "The header Host names no port: it must be a number up to 65535."
+_TWO_HOSTS = "The header Host stands twice: send it once."
 
 
 def prepared(app: ASGIApp) -> ASGIApp:
@@ -37,8 +39,9 @@ def prepared(app: ASGIApp) -> ASGIApp:
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
         """Prepare a request, and pass it on."""
-        if not _has_port(dict(scope["headers"]).get(b"host", b"")):
-            await _refuse(send, _NO_HOST)
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) > 1 or not all(map(_has_port, hosts)):
+            await _refuse(send, _TWO_HOSTS if len(hosts) > 1 else _NO_HOST)
             return
         raw = _raw_path(scope)
         if _ENCODED.search(raw) is not None:

@@ -85,6 +85,13 @@ def test_a_header_that_is_too_long(
         assert _is_closed(connection)
 
 
+def test_two_hosts(client: httpx.Client) -> None:
+    """A proxy could have let the request pass because of the other one."""
+    sent = b"GET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"
+    with _connect(client, sent) as connection:
+        assert connection.recv(4096).startswith(b"HTTP/1.1 400 ")
+
+
 def test_too_many_of_one_address(client: httpx.Client) -> None:
     """One more than the limit is closed at once; others are served again after."""
     held = [_connect(client) for _ in range(4)]
