@@ -160,7 +160,19 @@ def run() -> None:
     except OSError as error:
         # A disk that is full, a terminal that is gone: the system's fault, not ours.
         say_error(_system_error(error))
+        _leave_output()
         sys.exit(1)
+
+
+def _leave_output() -> None:
+    """Drop what standard output does not take; Python would try it again at the end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # The exit code would be 120 then, and two lines more would stand there.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _system_error(error: OSError) -> RigbridgeError:

@@ -237,12 +237,17 @@ class TestFailures:
         assert not folder.exists()
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
-    def test_a_full_disk_is_one_line(self) -> None:
+    @pytest.mark.parametrize("buffered", ["", "1"])
+    def test_a_full_disk_is_one_line(
+        self, buffered: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Output that cannot be written ends in one line and exit code 1."""
+        monkeypatch.setenv("PYTHONUNBUFFERED", buffered)
         with Path("/dev/full").open("w", encoding="utf-8") as full:
             process = call("adapters", "list", stdout=full)
         assert process.returncode == 1
         assert process.stderr.startswith("error: No space left on device")
+        assert process.stderr.count("\n") == 1
 
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
     def test_a_name_of_any_bytes_costs_nobody(self, tmp_path: Path) -> None:
