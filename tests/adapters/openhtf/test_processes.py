@@ -300,6 +300,9 @@ test.add_output_callbacks(rigbridge_openhtf.output_callback(data=data))
 if os.fork():
     os._exit(0)
 os.setsid()
+# As services do; whoever reads these would wait for its end.
+for stream in (1, 2):
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
 test.execute(test_start=lambda: "SN-1")
 # A loaded machine sends later than within the seconds that an exit waits.
 end = time.monotonic() + 120
