@@ -19,6 +19,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -28,7 +29,21 @@ from uuid import UUID
 import attrs
 
 from rigbridge import read
+from rigbridge.kept import encode_run
+from rigbridge.model import (
+    Measurement,
+    Phase,
+    PhaseOutcome,
+    ProcedureRef,
+    Run,
+    RunOutcome,
+    Unit,
+)
 from rigbridge.model.provenance import run_id
+
+_TESTSTAND = Path(__file__).parents[1] / "adapters/teststand/both/fixtures"
+_TOLD_BY_READER = {"csv", "teststand-xml", "teststand-atml", "rigbridge-runs"}
+"""Adapters of logs that may grow, and of runs that have an id already."""
 
 __all__ = ["TrueFile", "TrueRun", "write_archive"]
 
@@ -47,7 +62,7 @@ class TrueRun:
     Attributes:
         serial_number: of its unit, or None where the report has none.
         measurements: how many.
-        attachments: the SHA-256 of each.
+        attachments: the SHA-256 of each; empty for a file that is named only.
         sub_units: the serial numbers of what its unit is made of.
         is_kept: whether it can be stored by no store, and lies in quarantine.
     """
@@ -87,9 +102,9 @@ class TrueFile:
     def run_ids(self) -> tuple[UUID, ...]:
         """The ids of its runs, which follow from its bytes, or from those of each."""
         name = self.adapter or ""
-        if name == "csv":
-            # A log may grow: each run is told by its own rows, which the reader knows.
-            with tempfile.NamedTemporaryFile(suffix=".csv") as file:
+        if name in _TOLD_BY_READER:
+            # The reader knows which bytes of a file are those of a run.
+            with tempfile.NamedTemporaryFile(suffix=Path(self.place).suffix) as file:
                 file.write(self.content)
                 file.flush()
                 return tuple(run.id for run in read(file.name, adapter=name))
@@ -114,10 +129,22 @@ class _Reports:
         self._atml = (
             Path(__file__).parents[1] / "benchmarks/atml_unit.xml"
         ).read_bytes()
+        self._latin, self._chinese, self._wats = (
+            (_TESTSTAND / name).read_bytes()
+            for name in (
+                "atml-2.02-latin.xml",
+                "atml-5.00-chinese.xml",
+                "native-wats.xml",
+            )
+        )
         self.good = (
             self.native,
             self.native_batch,
+            self.native_wats,
             self.atml,
+            self.atml_latin,
+            self.atml_chinese,
+            self.exported,
             self.record,
             self.table,
             self.junit,
@@ -153,6 +180,46 @@ class _Reports:
         content = self._atml.replace(b"@", b"1").replace(b"#", f"{number:08}".encode())
         run = TrueRun(serial_number=f"SN-{number:08}", measurements=6)
         return ".xml", content, "imported", "teststand-atml", (run,)
+
+    def native_wats(self, number: int) -> _Made:
+        serial = f"W-{number:07}"
+        content = self._wats.replace(b"12345", serial.encode())
+        run = TrueRun(serial_number=serial, measurements=3)
+        return ".xml", content, "imported", "teststand-xml", (run,)
+
+    def atml_latin(self, number: int) -> _Made:
+        return self._every_step(self._latin, f"O-{number:07}")
+
+    def atml_chinese(self, number: int) -> _Made:
+        return self._every_step(self._chinese, f"Z-{number:07}")
+
+    def _every_step(self, content: bytes, serial: str) -> _Made:
+        content = content.replace(b">SN-1<", f">{serial}<".encode())
+        # It names two files that are not there.
+        run = TrueRun(serial_number=serial, measurements=34, attachments=("", ""))
+        return ".xml", content, "imported", "teststand-atml", (run,)
+
+    def exported(self, number: int) -> _Made:
+        serial, count = f"E-{number:07}", self._chance.randrange(1, 6)
+        measured = (Measurement(name=f"m{at}", value=at / 7) for at in range(count))
+        run = Run(
+            id=UUID(int=self._chance.getrandbits(128), version=4),
+            outcome=RunOutcome.PASS,
+            procedure=ProcedureRef(name="Board"),
+            unit=Unit(serial_number=serial, part_number="DRV"),
+            started_at=datetime.fromtimestamp(_START, UTC),
+            ended_at=datetime.fromtimestamp(_START + 9, UTC),
+            phases=[
+                Phase(
+                    name="all",
+                    outcome=PhaseOutcome.PASS,
+                    measurements=list(measured),
+                )
+            ],
+        )
+        content = encode_run(run) + b"\n"
+        held = TrueRun(serial_number=serial, measurements=count)
+        return ".jsonl", content, "imported", "rigbridge-runs", (held,)
 
     def record(self, number: int, *sub_units: str) -> _Made:
         document, serial = json.loads(json.dumps(self._record)), f"H-{number:07}"
