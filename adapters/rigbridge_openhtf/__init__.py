@@ -37,11 +37,10 @@ __all__ = [
 __getattr__ = deferred_names(
     __name__,
     {
-        "HandOver": "live.hand_over",
-        "OpenHTFSettings": "settings",
-        "OutputCallback": "live.callback",
-        "output_callback": "live.callback",
-        "station": "live.station",
-        "to_run": "live.records",
+        "live.callback": "OutputCallback output_callback",
+        "live.hand_over": "HandOver",
+        "live.records": "to_run",
+        "live.station": "station",
+        "settings": "OpenHTFSettings",
     },
 )

@@ -37,14 +37,9 @@ __all__ = [
 __getattr__ = deferred_names(
     __name__,
     {
-        "CreationPolicy": "intake.policies",
-        "CreationResult": "results",
-        "KeyKind": "access.principals",
-        "PartNumbers": "intake.policies",
-        "Principal": "access.principals",
-        "RunStore": "store",
-        "StoredContent": "results",
-        "StoredFile": "results",
-        "UploadTicket": "results",
+        "access.principals": "KeyKind Principal",
+        "intake.policies": "CreationPolicy PartNumbers",
+        "results": "CreationResult StoredContent StoredFile UploadTicket",
+        "store": "RunStore",
     },
 )

@@ -46,19 +46,11 @@ __all__ = [
 __getattr__ = deferred_names(
     __name__,
     {
-        "MAX_NAME": "payload",
-        "Openers": "document",
-        "PATH_SEPARATOR": "payload",
-        "Payload": "payload",
-        "SIDECAR_NAME": "sidecar",
-        "SIDECAR_VERSION": "sidecar",
-        "document_of_value": "document",
-        "dump": "payload",
-        "encode_document": "document",
-        "from_document": "document",
-        "load": "sidecar",
-        "lost_without": "sidecar",
-        "read_plain": "plain",
-        "to_document": "document",
+        "document": (
+            "Openers document_of_value encode_document from_document to_document"
+        ),
+        "payload": "MAX_NAME PATH_SEPARATOR Payload dump",
+        "plain": "read_plain",
+        "sidecar": "SIDECAR_NAME SIDECAR_VERSION load lost_without",
     },
 )

@@ -90,37 +90,21 @@ __all__ = [
 __getattr__ = deferred_names(
     __name__,
     {
-        "AttachmentFailure": "deliveries",
-        "BatchDestination": "contract",
-        "BulkDestination": "contract",
-        "Claims": "deliveries",
-        "ConnectionSettings": "settings",
-        "Consignment": "deliveries",
-        "CountingDestination": "contract",
-        "DESTINATION_GROUP": "settings",
-        "Destination": "contract",
-        "DestinationSettings": "settings",
-        "FileProgress": "deliveries",
-        "Linking": "settings",
-        "MeasuredValue": "measured_rows",
-        "MeasurementKind": "measured_rows",
-        "MeasurementRow": "measured_rows",
-        "Outcome": "deliveries",
-        "MeasuredPhase": "measured_rows",
-        "PreparedItem": "deliveries",
-        "Preparer": "contract",
-        "Progress": "deliveries",
-        "ProgressKeeper": "deliveries",
-        "ReadableDestination": "contract",
-        "Receipt": "deliveries",
-        "ReplacingDestination": "contract",
-        "ResumableDestination": "contract",
-        "RunRows": "measured_rows",
-        "RunSize": "contract",
-        "SentRun": "deliveries",
-        "ShowingDestination": "contract",
-        "Sidecar": "settings",
-        "delivery_failure": "failures",
-        "foreign_failures": "failures",
+        "contract": (
+            "BatchDestination BulkDestination CountingDestination Destination "
+            "Preparer ReadableDestination ReplacingDestination ResumableDestination "
+            "RunSize ShowingDestination"
+        ),
+        "deliveries": (
+            "AttachmentFailure Claims Consignment FileProgress Outcome PreparedItem "
+            "Progress ProgressKeeper Receipt SentRun"
+        ),
+        "failures": "delivery_failure foreign_failures",
+        "measured_rows": (
+            "MeasuredPhase MeasuredValue MeasurementKind MeasurementRow RunRows"
+        ),
+        "settings": (
+            "ConnectionSettings DESTINATION_GROUP DestinationSettings Linking Sidecar"
+        ),
     },
 )

@@ -2,8 +2,8 @@
 Packages whose names are imported when they are first asked for.
 
 A package lists its names in ``__all__``, imports them where only types are checked, and
-has ``__getattr__ = deferred_names(__name__, {name: module})``. Each name is then looked
-up once; from then on it is an attribute of the package like any other.
+has ``__getattr__ = deferred_names(__name__, {module: "its names"})``. Each name is then
+looked up once; from then on it is an attribute of the package like any other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importlib import import_module
 __all__ = ["deferred_names"]
 
 
-def deferred_names(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
+def deferred_names(package: str, modules: Mapping[str, str]) -> Callable[[str], object]:
     """
     Make what a package has for ``__getattr__``.
 
@@ -23,13 +23,15 @@ def deferred_names(package: str, homes: Mapping[str, str]) -> Callable[[str], ob
     for nothing that stores.
 
     Args:
-        homes: the module that each of its names lives in, as seen from the package: a
-            dot before it means that it stands beside the package.
+        modules: the names that a module defines, with blanks between them, by the
+            module as seen from the package: a dot before it means that it stands beside
+            the package.
 
     Returns:
         A function that imports a name, and raises AttributeError for one that the
         package does not offer.
     """
+    homes = {name: home for home, names in modules.items() for name in names.split()}
 
     def find(name: str) -> object:
         if name not in homes:

@@ -35,13 +35,9 @@ __all__ = [
 __getattr__ = deferred_names(
     __name__,
     {
-        "DeliveryEnd": "entries",
-        "DeliveryResult": "entries",
-        "EntryState": "entries",
-        "Outbox": "outbox",
-        "OutboxEntry": "entries",
-        "OutboxStatus": "entries",
-        "Retention": "queue.retention",
-        "RunRules": "sending.attempt",
+        "entries": "DeliveryEnd DeliveryResult EntryState OutboxEntry OutboxStatus",
+        "outbox": "Outbox",
+        "queue.retention": "Retention",
+        "sending.attempt": "RunRules",
     },
 )

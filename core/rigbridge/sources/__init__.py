@@ -32,13 +32,12 @@ __all__ = [
 __getattr__ = deferred_names(
     __name__,
     {
-        "FolderWalk": "folders",
-        "FoundSource": "found",
-        "Scan": "scanning",
-        "ScanCounts": "counts",
-        "Selection": "patterns",
-        "has_secret": "remote",
-        "is_archive": "archives",
-        "is_url": "remote",
+        "archives": "is_archive",
+        "counts": "ScanCounts",
+        "folders": "FolderWalk",
+        "found": "FoundSource",
+        "patterns": "Selection",
+        "remote": "has_secret is_url",
+        "scanning": "Scan",
     },
 )

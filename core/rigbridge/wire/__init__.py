@@ -96,44 +96,20 @@ __all__ = [
 __getattr__ = deferred_names(
     __name__,
     {
-        "CODES": "failures",
-        "CreateRun": "create",
-        "Created": "create",
-        "Identified": "uploads",
-        "ImportRun": "uploads",
-        "InitializeUpload": "uploads",
-        "Issue": "failures",
-        "ListedAttachment": "listing",
-        "ListedBatch": "listing",
-        "ListedPart": "listing",
-        "ListedProcedure": "listing",
-        "ListedRevision": "listing",
-        "ListedRun": "listing",
-        "ListedStation": "listing",
-        "ListedUnit": "listing",
-        "ListedUser": "listing",
-        "ListedVersion": "listing",
-        "PrintedError": "failures",
-        "Problem": "failures",
-        "RowsOfPhase": "reading",
-        "RowsOfRun": "reading",
-        "RowsOfRuns": "reading",
-        "SentCell": "reading",
-        "SyncUpload": "uploads",
-        "UpdateRun": "uploads",
-        "UpdateUnit": "uploads",
-        "UploadGrant": "uploads",
-        "WholeRun": "reading",
-        "WholeRuns": "reading",
-        "WireLog": "create",
-        "WireMeasurement": "create",
-        "WirePhase": "create",
-        "WireStep": "create",
-        "WireSubUnit": "create",
-        "WireUnit": "create",
-        "decode": "codec",
-        "encode": "codec",
-        "from_builtins": "codec",
-        "to_builtins": "codec",
+        "codec": "decode encode from_builtins to_builtins",
+        "create": (
+            "CreateRun Created WireLog WireMeasurement WirePhase WireStep WireSubUnit "
+            "WireUnit"
+        ),
+        "failures": "CODES Issue PrintedError Problem",
+        "listing": (
+            "ListedAttachment ListedBatch ListedPart ListedProcedure ListedRevision "
+            "ListedRun ListedStation ListedUnit ListedUser ListedVersion"
+        ),
+        "reading": "RowsOfPhase RowsOfRun RowsOfRuns SentCell WholeRun WholeRuns",
+        "uploads": (
+            "Identified ImportRun InitializeUpload SyncUpload UpdateRun UpdateUnit "
+            "UploadGrant"
+        ),
     },
 )

@@ -64,25 +64,13 @@ __all__ = [
 __getattr__ = deferred_names(
     __name__,
     {
-        "Decoding": "decoding",
-        "ENGINEERING_SUFFIXES": "numbers",
-        "LoggedVerdict": "verdicts",
-        "MEASUREMENT_OUTCOMES": "verdicts",
-        "NAMED_FORMATS": "dates",
-        "Number": "numbers",
-        "NumberReader": "numbers",
-        "PHASE_OUTCOMES": "verdicts",
-        "RUN_OUTCOMES": "verdicts",
-        "SourceLine": "log_lines",
-        "VERDICT_WORDS": "verdicts",
-        "check_format": "dates",
-        "decode_head": "decoding",
-        "find_decoding": "decoding",
-        "find_verdict": "verdicts",
-        "looks_ambiguous": "dates",
-        "number_reader": "numbers",
-        "parse_time": "dates",
-        "read_lines": "log_lines",
-        "worst_verdict": "verdicts",
+        "dates": "NAMED_FORMATS check_format looks_ambiguous parse_time",
+        "decoding": "Decoding decode_head find_decoding",
+        "log_lines": "SourceLine read_lines",
+        "numbers": "ENGINEERING_SUFFIXES Number NumberReader number_reader",
+        "verdicts": (
+            "LoggedVerdict MEASUREMENT_OUTCOMES PHASE_OUTCOMES RUN_OUTCOMES "
+            "VERDICT_WORDS find_verdict worst_verdict"
+        ),
     },
 )

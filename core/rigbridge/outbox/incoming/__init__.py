@@ -57,24 +57,14 @@ __all__ = [
 __getattr__ = deferred_names(
     __name__,
     {
-        "ITEM_FILE": "item",
-        "IncomingFolder": "folder",
-        "IncomingIntake": "intake",
-        "IncomingItem": "item",
-        "ItemContent": "item",
-        "ItemDraft": "draft",
-        "ItemRefusal": "item",
-        "OngoingRuns": "ongoing",
-        "RUN_KIND": "item",
-        "Translate": "intake",
-        "decode_item": "item",
-        "decode_run": "runs",
-        "encode_run": "runs",
-        "is_item_name": "item",
-        "read_run": "runs",
-        "say_lost": "runs",
-        "shared_threads": "folder",
-        "take_up_ended": "ongoing",
-        "write_run": "runs",
+        "draft": "ItemDraft",
+        "folder": "IncomingFolder shared_threads",
+        "intake": "IncomingIntake Translate",
+        "item": (
+            "ITEM_FILE IncomingItem ItemContent ItemRefusal RUN_KIND decode_item "
+            "is_item_name"
+        ),
+        "ongoing": "OngoingRuns take_up_ended",
+        "runs": "decode_run encode_run read_run say_lost write_run",
     },
 )
