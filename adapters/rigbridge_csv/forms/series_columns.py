@@ -14,6 +14,7 @@ from rigbridge_csv.forms.value_columns import (
     ValueColumn,
     chosen_columns,
     describe_column,
+    told_apart,
 )
 from rigbridge_csv.profiles.fields import Field, FieldSource
 from rigbridge_csv.profiles.place import Role
@@ -103,6 +104,7 @@ class SeriesColumns(RowColumns):
             describe_column(self, head, (at, label), None)
             for at, label in zip(others, other_labels, strict=True)
         )
+        self.values = told_apart(self.values, report, head.line)
         for at in others:
             self.over[at] = next(iter(x_positions), None)
         report.mapped("column", self.declared_count + len(used) + len(others))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import attrs
 
 from rigbridge.errors import MalformedSourceError
-from rigbridge.model.report import Place
+from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.forms.columns import RowColumns
 from rigbridge_csv.forms.shapes import NameParts, name_parts
 from rigbridge_csv.limits import Condition
@@ -16,7 +17,7 @@ from rigbridge_csv.profiles.forms import ColumnChoice, GivenColumn
 from rigbridge_csv.profiles.place import Role
 from rigbridge_csv.tables.head import TableHead
 
-__all__ = ["ValueColumn", "chosen_columns", "describe_column"]
+__all__ = ["ValueColumn", "chosen_columns", "describe_column", "told_apart"]
 
 # "(ms)" or "[V]": how some rows of units write them.
 _BRACKETS = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]")
@@ -134,6 +135,9 @@ def describe_column(
     unit = given.unit if given is not None and given.unit else texts.get(Role.UNIT)
     if unit is None and parts.unit is not None:
         unit = cells.text(parts.unit)
+    elif given is None and parts.unit not in (None, unit) and label == header:
+        # T(1) with a row that says V: what the brackets hold is no unit, or another.
+        parts = attrs.evolve(parts, name=header)
     lower, upper = _bounds(parts, texts, given, columns.profile.decimal)
     comparator = parts.comparator or ("==" if parts.equal is not None else None)
     condition = cells.condition(comparator, lower, upper, None)
@@ -158,6 +162,26 @@ def describe_column(
         start=texts.get(Role.START),
         step=texts.get(Role.STEP),
     )
+
+
+def told_apart(
+    found: Sequence[ValueColumn], report: ConversionReport, line: int
+) -> list[ValueColumn]:
+    """Give columns whose names are one without their units their whole names."""
+    names = Counter((column.phase, column.parts.name) for column in found)
+    told: list[ValueColumn] = []
+    for column in found:
+        if names[column.phase, column.parts.name] > 1:
+            # S11(DB) and S11(DEG) are no two measurements of S11.
+            report.coerced(
+                "measurement",
+                "its name without the unit is that of another, kept whole",
+                place=Place(line=line, path=column.header),
+            )
+            whole = attrs.evolve(column.parts, name=column.header)
+            column = attrs.evolve(column, parts=whole)  # noqa: PLW2901 - named anew
+        told.append(column)
+    return told
 
 
 def _bounds(

@@ -15,6 +15,7 @@ from rigbridge_csv.forms.value_columns import (
     ValueColumn,
     chosen_columns,
     describe_column,
+    told_apart,
 )
 from rigbridge_csv.profiles.fields import PHASE_FIELDS
 from rigbridge_csv.profiles.forms import MeasurementColumns, NeighbourColumn
@@ -100,12 +101,13 @@ class WideColumns(RowColumns):
                 taken.update(found.values())
         positions = chosen_columns(self, rule.columns, rule.except_, taken=tuple(taken))
         labels = self.names.single(positions, report)
-        self.targets = [
-            self._target(
-                describe_column(self, head, (at, label), rule.columns),
-                beside.get(at, {}),
-            )
+        found = [
+            describe_column(self, head, (at, label), rule.columns)
             for at, label in zip(positions, labels, strict=True)
+        ]
+        self.targets = [
+            self._target(column, beside.get(column.at, {}))
+            for column in told_apart(found, report, head.line)
         ]
         self.groups = _groups(self.targets)
         used = {*positions, *taken}

@@ -70,7 +70,8 @@ class HeaderPlace:
     Attributes:
         line: the line of the header, counted from 1.
         find: a regular expression; the first line in which it is found is the header.
-        names: the names, where the file has none.
+        names: the names, where the file has none; with ``find`` in place of those of
+            the line that is found.
         beside: the data begin in the first line, beside the keys.
     """
 

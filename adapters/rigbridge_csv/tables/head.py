@@ -207,6 +207,8 @@ class HeadReader:
             return True
         if place.line is not None:
             return line >= place.line
+        if place.find is not None:
+            return place.find.search(text) is not None
         if len(self.cut(cells)) < len(place.names):
             return False
         if not self.keys.declared:

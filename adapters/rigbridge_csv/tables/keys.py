@@ -16,6 +16,7 @@ _DATE = re.compile(
     r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}$|\d{1,2}[- .][^\W\d]{3,}[- .]\d{2,4}$"
 )
 _CLOCK = re.compile(r"\d{1,2}:\d{2}")
+_MOMENT = re.compile(r"\W*\d{1,4}([-/.])\d{1,2}\1\d{1,4}[ T]+\d{1,2}:\d{2}[\d:., APMapm]*")
 
 
 class FilledCell(NamedTuple):
@@ -179,6 +180,9 @@ def parted_keys(sign: str | None, text: str) -> list[str]:
 
 def _separated(separator: str, text: str) -> tuple[str, list[str]] | None:
     sign = "\t" if separator == "tab" else separator
+    if _MOMENT.fullmatch(text):
+        # The colon of a time of day parts no name from its text.
+        return "date", [text.strip()]
     name, found, rest = text.partition(sign)
     name = name.strip().strip('"').rstrip(_ENDS)
     return (name, [rest.strip().strip('"')]) if found and name else None

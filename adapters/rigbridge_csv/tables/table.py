@@ -8,6 +8,7 @@ a change in the number of columns makes every row a damaged one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeAlias, TypeVar
 
@@ -24,6 +25,7 @@ __all__ = ["Bound", "Table", "TableReader"]
 
 _Columns = TypeVar("_Columns", bound="Bound")
 _BLANK = "blank"
+_POINT = re.compile(r"\s*(?:[-+]?[\d.,]+(?:[eE][-+]?\d+)?\s*)?")
 # The line that begins a block: its number, cells, text, and the groups found in it.
 _BlockLine: TypeAlias = tuple[int, list[str], str, dict[str, str | None]]
 
@@ -423,7 +425,9 @@ class TableReader(Generic[_Columns]):
         self, keys: KeyLines, line: int, cells: list[str] | None, text: str
     ) -> None:
         parts = text.split(self._delimiter) if cells is None else cells
-        if keys.declared and keys.take(line, parts, text):
+        # The points of another table are no keys, of which there may be thousands.
+        points = len(parts) > 1 and all(map(_POINT.fullmatch, parts))
+        if keys.declared and not points and keys.take(line, parts, text):
             return
         self._report.omitted(
             "line",

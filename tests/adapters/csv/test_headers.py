@@ -136,3 +136,73 @@ class TestHeader:
         """Line ends of any system, doubled ones included, part the rows."""
         log = end.join(["serial_number,measurement,value", "1,a,1", "2,b,2", ""])
         assert serials(read(log)) == ["1", "2"]
+
+class TestTables:
+    """Tables as recorders and testers write them."""
+
+    LOG = "Report\n2024-03-13 14:05:06\nLot: A7\nNo Test\n1,vcc,3.3\n2,icc,12\n"
+
+    def test_names_in_place_of_those_that_are_found(self, read: Read) -> None:
+        """The line that is found is the header, and the row below it the first."""
+        names = ["No", "Test", "Value"]
+        reading = read(
+            self.LOG,
+            header={"find": "^No", "names": names},
+            keys={"separator": ":"},
+            fields={
+                "measurement": "Test",
+                "value": "Value",
+                "batch_number": {"key": "Lot"},
+                "started_at": {"key": "date"},
+            },
+        )
+        (run,) = reading.runs
+        assert [m.name for m in run.phases[0].measurements] == ["vcc", "icc"]
+        assert (run.unit.batch_number, run.started_at is None) == ("A7", False)
+
+    def test_points_behind_the_end_are_no_keys(self, read: Read) -> None:
+        """The curve below a table is left out by its end, and said so."""
+        reading = read(
+            "Test,Value\nvcc,3.3\nVerdict,PASS\nCurve,\n0.0,1.5\n0.1,1.6\n",
+            keys={},
+            data={"end": "^Verdict"},
+            fields={
+                "measurement": "Test",
+                "value": "Value",
+                "run_outcome": {"key": "Verdict"},
+            },
+        )
+        assert dict(reading.runs[0].metadata) == {}
+        assert [e.detail for e in reading.report.entries if e.item == "line"] == [
+            "0.0,1.5",
+            "0.1,1.6",
+        ]
+
+    def test_names_that_only_their_units_tell_apart(self, read: Read) -> None:
+        """Two columns are two measurements, each with its whole name."""
+        reading = read(
+            "SN,S11(DB),S11(DEG),Gain(DB)\n1,-30,12,7\n",
+            form="wide",
+            names=r"^(?P<name>.+)\((?P<unit>.+)\)$",
+            fields={"serial_number": "SN"},
+        )
+        assert [(m.name, m.unit) for m in reading.runs[0].phases[0].measurements] == [
+            ("S11(DB)", "DB"),
+            ("S11(DEG)", "DEG"),
+            ("Gain", "DB"),
+        ]
+
+    def test_a_unit_that_a_row_contradicts_stays_in_the_name(self, read: Read) -> None:
+        """What stands in the brackets is not lost where a row says another unit."""
+        reading = read(
+            "SN,T(1),T(2),U(V)\nunit,degC,degC,V\n1,20,21,3.3\n",
+            form="wide",
+            names=r"^(?P<name>.+)\((?P<unit>.+)\)$",
+            roles=[{"row": "unit", "is": "unit"}],
+            fields={"serial_number": "SN"},
+        )
+        assert [(m.name, m.unit) for m in reading.runs[0].phases[0].measurements] == [
+            ("T(1)", "degC"),
+            ("T(2)", "degC"),
+            ("U", "V"),
+        ]

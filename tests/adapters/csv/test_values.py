@@ -33,6 +33,8 @@ class TestValue:
             ("5", 5),
             ("-5", -5),
             ("+1.50", 1.5),
+            ("+   25.1", 25.1),
+            ("-  7", -7),
             (".5", 0.5),
             ("5.", 5.0),
             ("3.15e-005", 3.15e-05),
@@ -281,10 +283,11 @@ class TestTimes:
                 "unix-ms",
                 datetime(2000, 1, 1, 0, 0, 0, 500, tzinfo=UTC),
             ),
+            ("45364.5", "excel", datetime(2024, 3, 13, 12)),  # noqa: DTZ001 - a wall time
         ],
     )
     def test_formats(self, text: str, form: str, time: datetime) -> None:
-        """ISO 8601, a pattern, and seconds or milliseconds since 1970."""
+        """ISO 8601, a pattern, seconds since 1970, and the days of a spreadsheet."""
         assert parse_time(text, (form,)) == time
 
     def test_the_first_that_fits(self) -> None:
@@ -295,7 +298,7 @@ class TestTimes:
     @pytest.mark.parametrize("text", ["", "nan", "1e99", "120.5"])
     def test_no_time(self, text: str) -> None:
         """What is no time gives none, also among the numbers."""
-        assert parse_time(text, ("iso", "unix", "unix-ms")) is None
+        assert parse_time(text, ("iso", "unix", "unix-ms", "excel")) is None
 
     @pytest.mark.parametrize(
         ("text", "form"),

@@ -21,10 +21,10 @@ __all__ = ["NAMED_FORMATS", "ORDERS", "check_format", "looks_ambiguous", "parse_
 ORDERS = {"day-first": "dmy", "month-first": "mdy", "year-first": "ymd"}
 """The named orders, and what stands first, second and third."""
 
-NAMED_FORMATS = ("iso", *ORDERS, "unix", "unix-ms")
+NAMED_FORMATS = ("iso", *ORDERS, "unix", "unix-ms", "excel")
 """
-The formats that are no pattern: ISO 8601, the three orders of day, month and year, and
-seconds or milliseconds since 1970 UTC.
+The formats that are no pattern: ISO 8601, the three orders of day, month and year,
+seconds or milliseconds since 1970 UTC, and days since 1900 as a spreadsheet counts them.
 """
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -136,6 +136,11 @@ def _parse(text: str, form: str) -> datetime | None:
         number = float(text)
         moment = _EPOCH + timedelta(seconds=number / (1000 if form != "unix" else 1))
         return moment if _EARLIEST <= moment < _LATEST else None
+    if form == "excel":
+        # Spreadsheets count 29 February 1900; 15 digits hold a millisecond.
+        days = timedelta(milliseconds=round(float(text.replace(",", ".")) * 86_400_000))
+        day = datetime(1899, 12, 30) + days  # noqa: DTZ001 - see parse_time
+        return day if _EARLIEST.year <= day.year < _LATEST.year else None
     return datetime.strptime(text, form)  # noqa: DTZ007 - see parse_time
 
 

@@ -96,8 +96,8 @@ def number_reader(
     """
     Make a reader of numbers for a decimal separator.
 
-    It takes integers, decimals with or without an exponent, ``0x`` integers, and the
-    spellings of NaN and infinity that test programs print. It does not take digits
+    It takes integers, decimals with or without an exponent, ``0x`` integers, blanks
+    behind the sign, and the spellings of NaN and infinity that test programs print. It does not take digits
     of other scripts nor a number too large to be held. Thousands separators and
     suffixes it takes only where they are declared: ``1,234`` may be 1.234, and ``5m``
     may be 5 metres.
@@ -153,6 +153,9 @@ def _plain_reader(separator: str) -> NumberReader:
     def read(text: str) -> Number | None:
         # float() alone would take 1_000, digits of other scripts and "infinity".
         if not decimal.fullmatch(text):
+            # Recorders write the sign in a place of its own: "+   25.1".
+            if text[1:2] == " " and text[0] in "+-":
+                return read(text[0] + text[1:].lstrip(" "))
             return _special(text)
         if _INTEGER.fullmatch(text):
             if len(text) >= _MAX_DIGITS:
