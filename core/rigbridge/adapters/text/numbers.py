@@ -78,7 +78,10 @@ _NON_FINITE = {
 _MAX_DIGITS = 4000
 
 
-def _special(text: str) -> Number | None:
+def _special(text: str, read: NumberReader) -> Number | None:
+    # Recorders write the sign in a place of its own: "+   25.1".
+    if text[1:2] == " " and text[0] in "+-":
+        return read(text[0] + text[1:].lstrip(" "))
     if HEXADECIMAL.fullmatch(text):
         return int(text, 16) if len(text) < _MAX_DIGITS else None
     sign = text[:1]
@@ -153,10 +156,7 @@ def _plain_reader(separator: str) -> NumberReader:
     def read(text: str) -> Number | None:
         # float() alone would take 1_000, digits of other scripts and "infinity".
         if not decimal.fullmatch(text):
-            # Recorders write the sign in a place of its own: "+   25.1".
-            if text[1:2] == " " and text[0] in "+-":
-                return read(text[0] + text[1:].lstrip(" "))
-            return _special(text)
+            return _special(text, read)
         if _INTEGER.fullmatch(text):
             if len(text) >= _MAX_DIGITS:
                 return None
