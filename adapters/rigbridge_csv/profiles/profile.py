@@ -215,7 +215,8 @@ class CSVProfile:
             is declared, else left out and recorded.
         dates: ``iso``, ``day-first``, ``month-first``, ``year-first``, ``unix``,
             ``unix-ms``, ``excel`` (a spreadsheet's number of days) or patterns of
-            ``strptime``, tried in this order. A time without an offset is in the site's time zone.
+            ``strptime``, tried in this order. A time without an offset is in the site's
+            time zone.
         duplicates: what columns of one name are: ``refuse``, or ``number`` them.
         outcomes: what the log's verdict words mean, beside the usual ones; case is
             ignored, and ``"*"`` is every other word. One of PASS, FAIL, ERROR, TIMEOUT,

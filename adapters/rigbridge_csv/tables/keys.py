@@ -16,7 +16,9 @@ _DATE = re.compile(
     r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}$|\d{1,2}[- .][^\W\d]{3,}[- .]\d{2,4}$"
 )
 _CLOCK = re.compile(r"\d{1,2}:\d{2}")
-_MOMENT = re.compile(r"\W*\d{1,4}([-/.])\d{1,2}\1\d{1,4}[ T]+\d{1,2}:\d{2}[\d:., APMapm]*")
+_MOMENT = re.compile(
+    r"\W*\d{1,4}([-/.])\d{1,2}\1\d{1,4}[ T]+\d{1,2}:\d{2}[\d:., APMapm]*"
+)
 
 
 class FilledCell(NamedTuple):

@@ -137,6 +137,7 @@ class TestHeader:
         log = end.join(["serial_number,measurement,value", "1,a,1", "2,b,2", ""])
         assert serials(read(log)) == ["1", "2"]
 
+
 class TestTables:
     """Tables as recorders and testers write them."""
 

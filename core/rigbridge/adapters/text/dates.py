@@ -24,7 +24,7 @@ ORDERS = {"day-first": "dmy", "month-first": "mdy", "year-first": "ymd"}
 NAMED_FORMATS = ("iso", *ORDERS, "unix", "unix-ms", "excel")
 """
 The formats that are no pattern: ISO 8601, the three orders of day, month and year,
-seconds or milliseconds since 1970 UTC, and days since 1900 as a spreadsheet counts them.
+seconds or milliseconds since 1970 UTC, and the days since 1900 of a spreadsheet.
 """
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

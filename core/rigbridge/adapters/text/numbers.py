@@ -100,10 +100,10 @@ def number_reader(
     Make a reader of numbers for a decimal separator.
 
     It takes integers, decimals with or without an exponent, ``0x`` integers, blanks
-    behind the sign, and the spellings of NaN and infinity that test programs print. It does not take digits
-    of other scripts nor a number too large to be held. Thousands separators and
-    suffixes it takes only where they are declared: ``1,234`` may be 1.234, and ``5m``
-    may be 5 metres.
+    behind the sign, and the spellings of NaN and infinity that test programs print. It
+    does not take digits of other scripts nor a number too large to be held. Thousands
+    separators and suffixes it takes only where they are declared: ``1,234`` may be
+    1.234, and ``5m`` may be 5 metres.
 
     Args:
         separator: ``.`` or ``,``.
