@@ -101,13 +101,13 @@ class WideColumns(RowColumns):
                 taken.update(found.values())
         positions = chosen_columns(self, rule.columns, rule.except_, taken=tuple(taken))
         labels = self.names.single(positions, report)
-        found = [
+        described = [
             describe_column(self, head, (at, label), rule.columns)
             for at, label in zip(positions, labels, strict=True)
         ]
         self.targets = [
             self._target(column, beside.get(column.at, {}))
-            for column in told_apart(found, report, head.line)
+            for column in told_apart(described, report, head.line)
         ]
         self.groups = _groups(self.targets)
         used = {*positions, *taken}
