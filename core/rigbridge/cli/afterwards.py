@@ -1,74 +1,124 @@
-"""The options that say what becomes of report files after an import."""
+"""The options that say which report files are taken, and what becomes of them."""
 
 # Each command imports what it needs: --help must stay fast.
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from rigbridge.cli.options import ThenDone
+import typer
+
 from rigbridge.cli.output import count_of, say, say_warning
 from rigbridge.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from rigbridge.imports import AfterCounts, Afterwards, FileStep
+    from rigbridge.sources import Selection
 
-__all__ = ["chosen_afterwards", "chosen_step", "show_afterwards"]
-
-
-def chosen_afterwards(
-    roots: Sequence[Path],
-    *,
-    after: ThenDone,
-    folder: Path | None,
-    bad_copy: Path | None,
-    bad_move: Path | None,
-    dry_run: bool = False,
-) -> Afterwards | None:
-    """
-    Make what treats the files; None where they all stay.
-
-    Raises:
-        ConfigurationError: the options contradict each other.
-    """
-    if after is ThenDone.KEEP and not (folder or bad_copy or bad_move):
-        return None
-    from rigbridge.imports import Afterwards
-
-    step = chosen_step(after=after, folder=folder, bad_copy=bad_copy, bad_move=bad_move)
-    if dry_run or (after is ThenDone.KEEP and step.bad is None):
-        return None
-    return Afterwards(step, roots)
+__all__ = ["FileHandling", "ThenDone", "show_afterwards"]
 
 
-def chosen_step(
-    *,
-    after: ThenDone,
-    folder: Path | None,
-    bad_copy: Path | None,
-    bad_move: Path | None,
-) -> FileStep:
-    """
-    Say what becomes of files.
+class ThenDone(StrEnum):
+    """What becomes of a file that was imported."""
 
-    Raises:
-        ConfigurationError: the options contradict each other.
-    """
-    from rigbridge.imports import After, FileStep
+    KEEP = "keep"
+    MOVE = "move"
+    ARCHIVE = "archive"
+    DELETE = "delete"
 
-    if bad_copy is not None and bad_move is not None:
-        raise ConfigurationError(
-            "bad files are either copied or moved",
-            remedy="give one of --bad-copy and --bad-move",
+
+class FileHandling(NamedTuple):
+    """The options about the files of reports."""
+
+    include: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--include",
+            help="Take only files like this; repeatable.",
+            metavar="'*.xml'",
+        ),
+    ] = None
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exclude",
+            help="Leave out files like this; repeatable.",
+            metavar="'old/**'",
+        ),
+    ] = None
+    after: Annotated[
+        ThenDone,
+        typer.Option(
+            "--after", help="What becomes of a file once its runs are stored."
+        ),
+    ] = ThenDone.KEEP
+    after_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--after-folder", help="Where --after moves or archives to.", metavar="DIR"
+        ),
+    ] = None
+    bad_copy: Annotated[
+        Path | None,
+        typer.Option(
+            "--bad-copy", help="Copy bad files there, with the reason.", metavar="DIR"
+        ),
+    ] = None
+    bad_move: Annotated[
+        Path | None,
+        typer.Option(
+            "--bad-move", help="Move bad files there, with the reason.", metavar="DIR"
+        ),
+    ] = None
+
+    def selection(self) -> Selection:
+        """Give what chooses files by their names."""
+        from rigbridge.sources import Selection
+
+        return Selection(include=self.include or (), exclude=self.exclude or ())
+
+    def step(self) -> FileStep:
+        """
+        Say what becomes of files.
+
+        Raises:
+            ConfigurationError: the options contradict each other.
+        """
+        from rigbridge.imports import After, FileStep
+
+        if self.bad_copy is not None and self.bad_move is not None:
+            raise ConfigurationError(
+                "bad files are either copied or moved",
+                remedy="give one of --bad-copy and --bad-move",
+            )
+        return FileStep(
+            after=After(self.after.value),
+            folder=self.after_folder,
+            bad=self.bad_copy or self.bad_move,
+            move_bad=self.bad_move is not None,
         )
-    return FileStep(
-        after=After(after.value),
-        folder=folder,
-        bad=bad_copy or bad_move,
-        move_bad=bad_move is not None,
-    )
+
+    def afterwards(
+        self, roots: Sequence[Path], *, dry_run: bool = False
+    ) -> Afterwards | None:
+        """
+        Make what treats the files; None where they all stay.
+
+        Raises:
+            ConfigurationError: the options contradict each other.
+        """
+        keeps = self.after is ThenDone.KEEP
+        if keeps and not (self.after_folder or self.bad_copy or self.bad_move):
+            return None
+        from rigbridge.imports import Afterwards
+
+        step = self.step()
+        if dry_run or (keeps and step.bad is None):
+            return None
+        return Afterwards(step, roots)
 
 
 def show_afterwards(counts: AfterCounts, *, as_json: bool) -> None:

@@ -11,15 +11,16 @@ from typing import Annotated
 
 import typer
 
-from rigbridge.cli import options
+from rigbridge.cli.options import AsJSON
 from rigbridge.cli.output import say, say_json
-from rigbridge.cli.places import hushable
+from rigbridge.cli.places import StorePlace, placed
 
 __all__ = ["agent"]
 
 
-@hushable
+@placed()
 def agent(
+    place: StorePlace,
     *,
     host: Annotated[str, typer.Option(help="Address of its page.")] = "127.0.0.1",
     port: Annotated[
@@ -29,16 +30,10 @@ def agent(
         bool,
         typer.Option("--open-page", help="Let others than this machine read the page."),
     ] = False,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    config: options.ConfigFile = None,
-    as_json: options.AsJSON = False,
+    as_json: AsJSON = False,
 ) -> None:
     """Send what the outbox holds, until SIGTERM or Ctrl-C; a service manager's job."""
     from rigbridge.agent import Agent
-    from rigbridge.configuration import load_configuration
-    from rigbridge.opening import check_adapters
 
     # To standard error, where service managers collect it.
     logging.basicConfig(
@@ -46,8 +41,7 @@ def agent(
     )
     # One line a request would bury what matters.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    configuration = load_configuration(to=to, data=data, api_key=api_key, file=config)
-    check_adapters(configuration)
+    configuration = place.configuration()
     service = Agent(configuration, host=host, port=port, open_page=open_page)
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -14,6 +14,7 @@ from rigbridge.cli import options
 from rigbridge.cli.output import (
     confirmed,
     count_of,
+    is_hushed,
     say,
     say_ids,
     say_json,
@@ -67,7 +68,7 @@ def list_stations(
         found = store.list_stations()
     if as_json:
         say_json(found)
-    elif place.quiet:
+    elif is_hushed():
         say_ids(item.id for item in found)
     elif found:
         say_table(
@@ -137,7 +138,7 @@ def list_procedures(
         found = store.list_procedures()
     if as_json:
         say_json(found)
-    elif place.quiet:
+    elif is_hushed():
         say_ids(item.id for item in found)
     elif found:
         say_table(

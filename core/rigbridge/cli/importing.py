@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.afterwards import chosen_afterwards, show_afterwards
+from rigbridge.cli.afterwards import FileHandling, show_afterwards
 from rigbridge.cli.imports.planning import ImportPlan
 from rigbridge.cli.output import (
     own_call,
@@ -25,7 +25,7 @@ from rigbridge.cli.output import (
     say_json,
     say_warning,
 )
-from rigbridge.cli.places import hushable
+from rigbridge.cli.places import StorePlace, hushable, placed
 from rigbridge.errors import (
     ConfigurationError,
     NoRunError,
@@ -48,21 +48,13 @@ class ConvertFormat(StrEnum):
     REPORT = "report"
 
 
+@placed("to", "data", "api_key", "time_zone", "config")
 def import_reports(
+    place: StorePlace,
+    handling: FileHandling,
     paths: options.MorePaths = None,
     *,
-    include: options.Include = None,
-    exclude: options.Exclude = None,
-    after: options.AfterImport = options.ThenDone.KEEP,
-    after_folder: options.AfterFolder = None,
-    bad_copy: options.BadCopy = None,
-    bad_move: options.BadMove = None,
     adapter: options.AdapterName = None,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    time_zone: options.TimeZone = None,
-    config: options.ConfigFile = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read everything, store nothing.")
     ] = False,
@@ -83,12 +75,10 @@ def import_reports(
 ) -> None:
     """Import test reports into a run store."""
     from rigbridge.cli.imports.running import run_import
-    from rigbridge.configuration import load_configuration
-    from rigbridge.sources import Selection, is_url
+    from rigbridge.sources import is_url
 
-    configuration = load_configuration(
-        to=to, data=data, api_key=api_key, time_zone=time_zone, file=config
-    )
+    # Checked when it is complete: the rule for serial numbers is still to come.
+    configuration = place.configuration(checked=False)
     paths = paths or []
     if dask is not None or plan is not None:
         # A plan may be followed from another folder, and workers run in their own.
@@ -98,13 +88,12 @@ def import_reports(
         if jobs is not None:
             say_warning("--jobs is not used: with --dask the cluster's workers read")
     files = [Path(path) for path in paths if not is_url(path)]
-    _warn_of_settings_not_read(files, config)
+    _warn_of_settings_not_read(files, place.config)
     if replace and not again:
         raise ConfigurationError(
             "--replace works on files that were imported before, which are skipped",
             remedy="give --again, too",
         )
-    selection = Selection(include=include or (), exclude=exclude or ())
     if serial_from is options.SerialFrom.FILE_NAME:
         configuration = _with_serial_rule(configuration)
     refused: Strictness = "all" if strict is options.Refused.ALL else strict is not None
@@ -123,16 +112,9 @@ def import_reports(
         dry_run=dry_run,
         shown=not (quiet or as_json),
     ) as planning:
-        afterwards = chosen_afterwards(
-            planning.roots,
-            after=after,
-            folder=after_folder,
-            bad_copy=bad_copy,
-            bad_move=bad_move,
-            dry_run=planning.dry_run,
-        )
+        afterwards = handling.afterwards(planning.roots, dry_run=planning.dry_run)
         summary = run_import(
-            planning.scan(selection),
+            planning.scan(handling.selection()),
             configuration,
             note=planning.note if planning.is_used else None,
             afterwards=afterwards,
@@ -198,25 +180,23 @@ def _holds_nothing(path: Path) -> bool:
     return stat.S_ISREG(state.st_mode) and state.st_size == 0
 
 
-@hushable
+@placed("time_zone", "config")
 def convert(
+    place: StorePlace,
     files: options.SourceFiles,
     *,
     adapter: options.AdapterName = None,
     form: Annotated[
         ConvertFormat, typer.Option("--format", help="What to print of each run.")
     ] = ConvertFormat.PAYLOAD,
-    time_zone: options.TimeZone = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Print the runs of reports as JSON lines; nothing is sent."""
     from rigbridge.adapters import ConversionReport, Source, Spool
-    from rigbridge.configuration import load_configuration
     from rigbridge.imports import AdapterSet, read_source
 
     del as_json  # the output is JSON in any case
-    configuration = load_configuration(time_zone=time_zone, file=config)
+    configuration = place.configuration(checked=False)
     adapters = AdapterSet(configuration, only=adapter)
     succeeded = True
     for file in files:

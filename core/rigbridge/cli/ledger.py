@@ -38,15 +38,10 @@ app = typer.Typer(
 @contextmanager
 def _opened(place: StorePlace) -> Generator[tuple[Configuration, Ledger, str]]:
     """Open the ledger, and give the name of the destination that is asked about."""
-    from rigbridge.configuration import load_configuration
     from rigbridge.imports import destination_key
     from rigbridge.ledger import Ledger
-    from rigbridge.opening import check_adapters
 
-    configuration = load_configuration(
-        to=place.to, data=place.data, api_key=place.api_key, file=place.config
-    )
-    check_adapters(configuration)
+    configuration = place.configuration()
     ledger = Ledger.open(configuration.data)
     name = destination_key(configuration)
     try:

@@ -20,19 +20,14 @@ from typer.core import TyperCommand
 
 __all__ = [
     "AdapterName",
-    "AfterFolder",
-    "AfterImport",
     "Again",
     "ApiKey",
     "AsJSON",
-    "BadCopy",
-    "BadMove",
     "ConfigFile",
     "Dask",
     "DataFolder",
-    "Exclude",
+    "Database",
     "FromPlan",
-    "Include",
     "Jobs",
     "MorePaths",
     "OnlyIds",
@@ -48,7 +43,6 @@ __all__ = [
     "Strict",
     "StrictCommand",
     "Target",
-    "ThenDone",
     "TimeZone",
     "complete_adapters",
     "read_plainly",
@@ -68,51 +62,6 @@ SourcePaths = Annotated[
     list[str],
     typer.Argument(help="Files, folders, patterns, archives or URLs."),
 ]
-Include = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--include", help="Take only files like this; repeatable.", metavar="'*.xml'"
-    ),
-]
-Exclude = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--exclude", help="Leave out files like this; repeatable.", metavar="'old/**'"
-    ),
-]
-
-
-class ThenDone(StrEnum):
-    """What becomes of a file that was imported."""
-
-    KEEP = "keep"
-    MOVE = "move"
-    ARCHIVE = "archive"
-    DELETE = "delete"
-
-
-AfterImport = Annotated[
-    ThenDone,
-    typer.Option("--after", help="What becomes of a file once its runs are stored."),
-]
-AfterFolder = Annotated[
-    Path | None,
-    typer.Option(
-        "--after-folder", help="Where --after moves or archives to.", metavar="DIR"
-    ),
-]
-BadCopy = Annotated[
-    Path | None,
-    typer.Option(
-        "--bad-copy", help="Copy bad files there, with the reason.", metavar="DIR"
-    ),
-]
-BadMove = Annotated[
-    Path | None,
-    typer.Option(
-        "--bad-move", help="Move bad files there, with the reason.", metavar="DIR"
-    ),
-]
 Target = Annotated[
     str | None,
     typer.Option("--to", help="Where runs go: 'local' or a URL.", metavar="URL|local"),
@@ -124,6 +73,10 @@ ApiKey = Annotated[
         help="API key; better set RIGBRIDGE_API_KEY.",
         metavar="KEY",
     ),
+]
+Database = Annotated[
+    str | None,
+    typer.Option("--db", help="PostgreSQL database of the tables.", metavar="URL"),
 ]
 ConfigFile = Annotated[
     Path | None,

@@ -15,6 +15,7 @@ import typer
 from rigbridge.cli import options
 from rigbridge.cli.output import (
     count_of,
+    is_hushed,
     say,
     say_ids,
     say_json,
@@ -160,7 +161,7 @@ def list_entries(
         entries = outbox.entries(states)
     if as_json:
         say_json([attrs.asdict(entry) for entry in entries])
-    elif place.quiet:
+    elif is_hushed():
         say_ids(str(entry.id) for entry in entries)
     elif entries:
         ids = shown_ids([str(entry.id) for entry in entries])

@@ -12,6 +12,7 @@ from rigbridge.cli import options
 from rigbridge.cli.output import (
     count_of,
     error_document,
+    is_hushed,
     say,
     say_error,
     say_ids,
@@ -43,12 +44,9 @@ _IDS = typer.Argument(help="Ids of runs, or their beginnings.", metavar="ID...")
 
 
 def _opened(place: StorePlace) -> tuple[Configuration, Quarantine]:
-    from rigbridge.configuration import load_configuration
     from rigbridge.imports import Quarantine
-    from rigbridge.opening import check_adapters
 
-    configuration = load_configuration(data=place.data, file=place.config)
-    check_adapters(configuration)
+    configuration = place.configuration()
     return configuration, Quarantine(configuration.data)
 
 
@@ -66,7 +64,7 @@ def list_runs(
     items = list(quarantine.items())
     if as_json:
         say_json(list(map(_document, items)))
-    elif place.quiet:
+    elif is_hushed():
         say_ids(str(item.id) for item in items)
     elif items:
         ids = shown_ids([str(item.id) for item in items])

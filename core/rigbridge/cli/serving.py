@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.opened import hosted_store
 from rigbridge.cli.output import is_hushed, say, say_ids, say_json
-from rigbridge.cli.places import hushable
+from rigbridge.cli.places import StorePlace, placed
 
 if TYPE_CHECKING:
     from rigbridge.hosting import KeyRecord
@@ -23,8 +22,9 @@ keys = typer.Typer(
 )
 
 
-@hushable
+@placed("data", "config", "database")
 def serve(
+    place: StorePlace,
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
@@ -33,12 +33,6 @@ def serve(
     open_stations: Annotated[
         bool, typer.Option("--open-stations", help="Stations may use any procedure.")
     ] = False,
-    database: Annotated[
-        str | None,
-        typer.Option("--db", help="PostgreSQL database of the tables.", metavar="URL"),
-    ] = None,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Serve the embedded store over HTTP until interrupted."""
@@ -49,7 +43,7 @@ def serve(
         else:
             say(f"serving on {origin} (end with Ctrl-C)")
 
-    with hosted_store(data, config, database) as (configuration, destination):
+    with place.hosted_store() as (configuration, destination):
         destination.serve(
             host=host,
             port=port,
@@ -69,8 +63,9 @@ def _kind(text: str) -> str:
 
 
 @keys.command("create")
-@hushable
+@placed("data", "config")
 def create_key(
+    place: StorePlace,
     kind: Annotated[
         str,
         typer.Argument(
@@ -85,14 +80,12 @@ def create_key(
             "--email", help="A user's address, as runs name operators.", metavar="A"
         ),
     ] = None,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Make an API key and print it once."""
     from rigbridge.hosting import KeyKind
 
-    with hosted_store(data, config) as (_, destination):
+    with place.hosted_store() as (_, destination):
         key = destination.create_key(KeyKind(kind), name, email=email)
     if as_json:
         say_json({"key": key})
@@ -102,15 +95,14 @@ def create_key(
 
 
 @keys.command("list")
-@hushable
+@placed("data", "config")
 def list_keys(
+    place: StorePlace,
     *,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """List the API keys: whose they are, and when they were last used."""
-    with hosted_store(data, config) as (_, destination):
+    with place.hosted_store() as (_, destination):
         records = destination.list_keys()
     if as_json:
         say_json([_shown(record) for record in records])
@@ -128,16 +120,15 @@ def list_keys(
 
 
 @keys.command("revoke")
-@hushable
+@placed("data", "config")
 def revoke_key(
+    place: StorePlace,
     prefix: Annotated[str, typer.Argument(help="The key's public part, or the key.")],
     *,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Refuse an API key from now on, at running servers too."""
-    with hosted_store(data, config) as (_, destination):
+    with place.hosted_store() as (_, destination):
         record = destination.revoke_key(prefix)
     if as_json:
         say_json(_shown(record))

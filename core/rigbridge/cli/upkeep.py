@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.opened import hosted_store
 from rigbridge.cli.output import say, say_json
 from rigbridge.cli.places import StorePlace, placed
 
@@ -37,7 +36,7 @@ def backup(
     """Copy the store, also while it is in use; the copy is a store of its own."""
     import attrs
 
-    with hosted_store(place.data, place.config) as (_, destination):
+    with place.hosted_store() as (_, destination):
         done = destination.back_up(folder)
     if as_json:
         say_json({"folder": str(folder), **attrs.asdict(done)})
@@ -68,7 +67,7 @@ def check(
     """Look for damage in the tables and the contents of attachments."""
     import attrs
 
-    with hosted_store(place.data, place.config) as (_, destination):
+    with place.hosted_store() as (_, destination):
         found = destination.check(contents=not quick)
     if as_json:
         say_json(attrs.asdict(found))
@@ -108,7 +107,7 @@ def prune(
     import attrs
 
     before = datetime.now(UTC) - timedelta(days=older_than)
-    with hosted_store(place.data, place.config) as (_, destination):
+    with place.hosted_store() as (_, destination):
         done = destination.prune(before, dry_run=dry_run)
     if as_json:
         say_json({**attrs.asdict(done), "dry_run": dry_run})

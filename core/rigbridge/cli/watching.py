@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.afterwards import chosen_step
+from rigbridge.cli.afterwards import FileHandling
 from rigbridge.cli.output import count_of, say, say_error, say_json
-from rigbridge.cli.places import hushable
+from rigbridge.cli.places import StorePlace, placed
 
 if TYPE_CHECKING:
     from rigbridge.imports import SourceResult
@@ -23,16 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["watch"]
 
 
-@hushable
+@placed("to", "data", "api_key", "time_zone", "config")
 def watch(
+    place: StorePlace,
+    handling: FileHandling,
     folders: Annotated[list[Path], typer.Argument(help="Folders.", metavar="DIR...")],
     *,
-    include: options.Include = None,
-    exclude: options.Exclude = None,
-    after: options.AfterImport = options.ThenDone.KEEP,
-    after_folder: options.AfterFolder = None,
-    bad_copy: options.BadCopy = None,
-    bad_move: options.BadMove = None,
     poll: Annotated[
         bool | None,
         typer.Option(
@@ -49,30 +45,19 @@ def watch(
         ),
     ] = 2.0,
     adapter: options.AdapterName = None,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    time_zone: options.TimeZone = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Import reports of folders as they come, until SIGTERM or Ctrl-C."""
-    from rigbridge.configuration import load_configuration
-    from rigbridge.sources import Selection
     from rigbridge.watching import Watching, WatchRule
 
-    configuration = load_configuration(
-        to=to, data=data, api_key=api_key, time_zone=time_zone, file=config
-    )
-    step = chosen_step(
-        after=after, folder=after_folder, bad_copy=bad_copy, bad_move=bad_move
-    )
+    configuration = place.configuration(checked=False)
+    step, selection = handling.step(), handling.selection()
     rules = [
         WatchRule(
             folder=folder,
             configuration=configuration,
             adapter=adapter,
-            selection=Selection(include=include or (), exclude=exclude or ()),
+            selection=selection,
             step=step,
             poll=poll,
             settle=settle,

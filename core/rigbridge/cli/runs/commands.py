@@ -14,15 +14,16 @@ from rigbridge.cli.output import (
     confirmed,
     count_of,
     error_document,
+    is_hushed,
     say,
     say_error,
     say_ids,
     say_json,
 )
 from rigbridge.cli.places import StorePlace, placed
-from rigbridge.cli.runs import filters
 from rigbridge.cli.runs.completion import RunId, complete_runs
 from rigbridge.cli.runs.exporting import export
+from rigbridge.cli.runs.filters import RunFilter
 from rigbridge.cli.runs.finding import (
     close_to_listed,
     describe_listed,
@@ -58,15 +59,8 @@ app.command("export")(export)
 @placed()
 def list_runs(
     place: StorePlace,
+    chosen: RunFilter,
     *,
-    serial: filters.Serial = None,
-    procedure: filters.Procedure = None,
-    station: filters.Station = None,
-    instrument: filters.Instrument = None,
-    overdue: filters.Overdue = False,
-    outcome: filters.Outcome = None,
-    since: filters.Since = None,
-    until: filters.Until = None,
     limit: Annotated[
         int | None,
         typer.Option(
@@ -81,22 +75,11 @@ def list_runs(
     """List the runs of a unit, or the ones stored last, newest first."""
     from rigbridge.destinations import foreign_failures
 
-    selection = filters.selection_of(
-        serial=serial,
-        procedure=procedure,
-        station=station,
-        instrument=instrument,
-        overdue=overdue,
-        outcome=outcome,
-        since=since,
-        until=until,
-    )
+    selection, serial = chosen.selection(), chosen.serial
     most = limit or (_USUAL if serial is None else _MOST)
-    named = (procedure, station, instrument, outcome, since, until)
     meant = ""
-    only_unit = not overdue and set(named) == {None}
     with place.store() as (configuration, destination):
-        if serial is not None and only_unit:
+        if serial is not None and chosen.is_of_unit_only:
             # What every store can do.
             with foreign_failures(destination, "list_runs"):
                 runs = list(destination.list_runs(serial))[:most]
@@ -104,14 +87,14 @@ def list_runs(
             store = readable(destination, "list all runs, or choose from them")
             with foreign_failures(destination, "recent_runs"):
                 runs = list(store.recent_runs(most, selection))
-                if not runs and (procedure or station):
+                if not runs and (chosen.procedure or chosen.station):
                     latest = store.recent_runs(_LATEST)
                     meant = close_to_listed(
-                        latest, procedure=procedure, station=station
+                        latest, procedure=chosen.procedure, station=chosen.station
                     )
     if as_json:
         say_json(runs)
-    elif place.quiet:
+    elif is_hushed():
         say_ids(run.id for run in runs)
     elif runs:
         say_listed(runs)
@@ -119,7 +102,8 @@ def list_runs(
         # A store that is named by mistake is made anew, and is empty: say which it is.
         where = configuration.data if configuration.is_local else configuration.to
         unit = "" if serial is None else f" of unit {serial}"
-        such = "" if only_unit else " of that kind"
+        is_narrowed = chosen._replace(serial=None) != RunFilter()
+        such = " of that kind" if is_narrowed else ""
         say(f"no runs{unit}{such} in {where}{meant}")
 
 

@@ -53,11 +53,11 @@ def complete_stations(incomplete: str) -> Iterator[str]:
 
 
 def _latest(most: int, selection: RunSelection | None) -> Iterator[ListedRun]:
-    from rigbridge.cli.opened import opened_store
+    from rigbridge.cli.places import StorePlace
     from rigbridge.destinations import ReadableDestination
 
     # Whatever is wrong with the store: no offer, and no words into a command line.
-    with suppress(RigbridgeError, OSError), opened_store() as (_, destination):
+    with suppress(RigbridgeError, OSError), StorePlace().store() as (_, destination):
         if isinstance(destination, ReadableDestination):
             yield from destination.recent_runs(most, selection)
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.output import count_of, progress, say, say_error, say_json
+from rigbridge.cli.output import count_of, is_hushed, progress, say, say_error, say_json
 from rigbridge.cli.places import StorePlace, placed
-from rigbridge.cli.runs import filters
+from rigbridge.cli.runs.filters import RunFilter, word_of
 from rigbridge.cli.runs.finding import readable
 from rigbridge.errors import SourceUnreadableError
 
@@ -29,20 +29,13 @@ _T = TypeVar("_T")
 @placed()
 def export(
     place: StorePlace,
+    chosen: RunFilter,
     file: Annotated[Path, typer.Argument(help="Ends with .csv, .parquet or .jsonl.")],
     *,
     form: Annotated[
         str | None,
         typer.Option("--format", help="If the name does not tell.", metavar="FORMAT"),
     ] = None,
-    serial: filters.Serial = None,
-    procedure: filters.Procedure = None,
-    station: filters.Station = None,
-    instrument: filters.Instrument = None,
-    overdue: filters.Overdue = False,
-    outcome: filters.Outcome = None,
-    since: filters.Since = None,
-    until: filters.Until = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a file of that name.")
     ] = False,
@@ -54,22 +47,13 @@ def export(
     kind = (
         ExportFormat.of(file)
         if form is None
-        else filters.word_of(ExportFormat, form, form.lower(), "format")
+        else word_of(ExportFormat, form, form.lower(), "format")
     )
-    selection = filters.selection_of(
-        serial=serial,
-        procedure=procedure,
-        station=station,
-        instrument=instrument,
-        overdue=overdue,
-        outcome=outcome,
-        since=since,
-        until=until,
-    )
+    selection = chosen.selection()
     unreadable: list[str] = []
     with place.store() as (_, destination):
         store = readable(destination, "export its runs")
-        with progress("exporting", None, shown=not (as_json or place.quiet)) as advance:
+        with progress("exporting", None, shown=not (as_json or is_hushed())) as advance:
             if kind is ExportFormat.JSONL:
                 runs = _made(store.read_runs(selection), unreadable)
                 done = export_runs(

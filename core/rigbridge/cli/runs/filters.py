@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 
@@ -16,115 +16,96 @@ from rigbridge.errors import ConfigurationError
 if TYPE_CHECKING:
     from rigbridge.destinations.selection import RunSelection
 
-__all__ = [
-    "Instrument",
-    "Outcome",
-    "Overdue",
-    "Procedure",
-    "Serial",
-    "Since",
-    "Station",
-    "Until",
-    "selection_of",
-    "word_of",
-]
+__all__ = ["RunFilter", "word_of"]
 
-Serial = Annotated[
-    str | None, typer.Option("--serial", help="Only this unit.", metavar="SN")
-]
-Procedure = Annotated[
-    str | None,
-    typer.Option("--procedure", help="Only this procedure.", metavar="NAME|ID"),
-]
-Station = Annotated[
-    str | None,
-    typer.Option(
-        "--station",
-        help="Only this station.",
-        metavar="NAME",
-        autocompletion=complete_stations,
-    ),
-]
-Instrument = Annotated[
-    str | None,
-    typer.Option(
-        "--instrument",
-        help="Only measured with this instrument.",
-        metavar="NAME|SN",
-    ),
-]
-Overdue = Annotated[
-    bool,
-    typer.Option(
-        "--overdue", help="Only with an instrument that was out of calibration."
-    ),
-]
-Outcome = Annotated[
-    str | None,
-    typer.Option(
-        "--outcome",
-        help="Only this verdict.",
-        metavar="PASS|FAIL|...",
-        autocompletion=complete_outcomes,
-    ),
-]
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
-Since = Annotated[
-    datetime | None,
-    typer.Option(
-        "--since",
-        help="Only runs from this day or second (UTC) on.",
-        metavar="TIME",
-        formats=_FORMATS,
-    ),
-]
-Until = Annotated[
-    datetime | None,
-    typer.Option(
-        "--until",
-        help="Only runs before this day or second (UTC).",
-        metavar="TIME",
-        formats=_FORMATS,
-    ),
-]
-
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
-def selection_of(
-    *,
-    serial: str | None,
-    procedure: str | None,
-    station: str | None,
-    instrument: str | None,
-    overdue: bool,
-    outcome: str | None,
-    since: datetime | None,
-    until: datetime | None,
-) -> RunSelection:
-    """
-    Make a selection of what the options say.
+class RunFilter(NamedTuple):
+    """The options that choose runs; what is not given restricts nothing."""
 
-    Raises:
-        ConfigurationError: there is no such verdict.
-    """
-    from rigbridge.destinations.selection import RunSelection
-    from rigbridge.model import RunOutcome
+    serial: Annotated[
+        str | None, typer.Option("--serial", help="Only this unit.", metavar="SN")
+    ] = None
+    procedure: Annotated[
+        str | None,
+        typer.Option("--procedure", help="Only this procedure.", metavar="NAME|ID"),
+    ] = None
+    station: Annotated[
+        str | None,
+        typer.Option(
+            "--station",
+            help="Only this station.",
+            metavar="NAME",
+            autocompletion=complete_stations,
+        ),
+    ] = None
+    instrument: Annotated[
+        str | None,
+        typer.Option(
+            "--instrument",
+            help="Only measured with this instrument.",
+            metavar="NAME|SN",
+        ),
+    ] = None
+    overdue: Annotated[
+        bool,
+        typer.Option(
+            "--overdue", help="Only with an instrument that was out of calibration."
+        ),
+    ] = False
+    outcome: Annotated[
+        str | None,
+        typer.Option(
+            "--outcome",
+            help="Only this verdict.",
+            metavar="PASS|FAIL|...",
+            autocompletion=complete_outcomes,
+        ),
+    ] = None
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--since",
+            help="Only runs from this day or second (UTC) on.",
+            metavar="TIME",
+            formats=_FORMATS,
+        ),
+    ] = None
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            "--until",
+            help="Only runs before this day or second (UTC).",
+            metavar="TIME",
+            formats=_FORMATS,
+        ),
+    ] = None
 
-    verdict = None
-    if outcome is not None:
-        verdict = word_of(RunOutcome, outcome, outcome.upper(), "outcome")
-    return RunSelection(
-        serial_number=serial,
-        procedure=procedure,
-        station=station,
-        instrument=instrument,
-        overdue=overdue,
-        outcome=verdict,
-        # Times without a zone are UTC, as the store shows them.
-        since=None if since is None else since.replace(tzinfo=UTC),
-        until=None if until is None else until.replace(tzinfo=UTC),
-    )
+    @property
+    def is_of_unit_only(self) -> bool:
+        """Whether it names a unit and nothing else, which every store can look up."""
+        return self.serial is not None and self == RunFilter(serial=self.serial)
+
+    def selection(self) -> RunSelection:
+        """
+        Make a selection of what the options say.
+
+        Raises:
+            ConfigurationError: there is no such verdict.
+        """
+        from rigbridge.destinations.selection import RunSelection
+        from rigbridge.model import RunOutcome
+
+        given, verdict = self._asdict(), self.outcome
+        if verdict is not None:
+            given["outcome"] = word_of(RunOutcome, verdict, verdict.upper(), "outcome")
+        for name in ("since", "until"):
+            # Times without a zone are UTC, as the store shows them.
+            moment: datetime | None = given[name]
+            given[name] = None if moment is None else moment.replace(tzinfo=UTC)
+        return RunSelection(serial_number=given.pop("serial"), **given)
 
 
 def word_of(kind: type[_Word], given: str, spelled: str, noun: str) -> _Word:
