@@ -9,6 +9,7 @@ path) decides by type alone what to do next::
     │   └── UnknownPluginError      no plugin of that name is installed
     ├── DiskFullError               the user makes room; nothing was written
     ├── OutboxBusyError             the same call may succeed in a moment
+    ├── OutboxUnusableError (OSError)  the user mends the folder; what is in it stays
     ├── PluginError                 the user repairs an installation
     │   ├── AdapterUnavailableError a vendor library is missing
     │   ├── PluginLoadError         a plugin failed while it was imported
@@ -70,6 +71,7 @@ __all__ = [
     "NoRunError",
     "NotFoundError",
     "OutboxBusyError",
+    "OutboxUnusableError",
     "PermanentError",
     "PluginError",
     "PluginLoadError",
@@ -169,6 +171,10 @@ class DiskFullError(RigbridgeError):
 
 class OutboxBusyError(RigbridgeError):
     """Others held the outbox for longer than the caller can wait; nothing was done."""
+
+
+class OutboxUnusableError(RigbridgeError, OSError):
+    """The folder of an outbox cannot be read or written; what is in it stays there."""
 
 
 class PluginError(RigbridgeError):

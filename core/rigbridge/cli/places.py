@@ -14,7 +14,6 @@ import functools
 import inspect
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, get_type_hints
 
 from rigbridge.cli import options
@@ -113,34 +112,8 @@ class StorePlace(NamedTuple):
         from rigbridge.opening import open_outbox
 
         configuration = self.configuration()
-        with _explaining_disk(configuration.data), open_outbox(configuration) as outbox:
+        with open_outbox(configuration) as outbox:
             yield configuration, outbox
-
-
-@contextmanager
-def _explaining_disk(folder: Path) -> Generator[None]:
-    """Say in a sentence what the disk or the database refuses."""
-    import sqlite3
-
-    from rigbridge.outbox.disk_space import is_disk_fault, is_full
-
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        if is_full(error):
-            raise ConfigurationError(
-                "its disk is full: the progress of sending cannot be recorded",
-                source=str(folder),
-                remedy="make room there; what is in the outbox is safe",
-            ) from error
-        # A closed pipe or a missing file of the command itself is no fault of a disk.
-        if isinstance(error, OSError) and not is_disk_fault(error):
-            raise
-        raise ConfigurationError(
-            f"the outbox cannot be used: {error}",
-            source=str(folder),
-            remedy="check that the disk is there and may be written; nothing is lost",
-        ) from error
 
 
 def placed(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rigbridge.machine.folders import share
 
-__all__ = ["is_lasting", "sync_file", "sync_folder", "whole_file"]
+__all__ = ["is_lasting", "past_scanners", "sync_file", "sync_folder", "whole_file"]
 
 # What only a person changes. All else the system may get over: it has no descriptor, no
 # memory or no room for now (EMFILE, ENFILE, ENOMEM, ENOSPC), or a disk or a network
@@ -30,6 +31,9 @@ _LASTING = frozenset(
 )
 # Another program has the file open and shares it with nobody: a scanner, an editor.
 _WINDOWS_BUSY = frozenset({32, 33})
+# Seconds that such a program may hold a new file.
+_SCAN = 2.0
+_LOOK = 0.02
 # Some network folders know no sync of a folder.
 _NO_FOLDER_SYNC = frozenset(
     {errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
@@ -71,11 +75,32 @@ def whole_file(
         # Bytes first: a rename that reached the disk before them names an empty file.
         if durable:
             sync_file(partial)
-        partial.replace(path)
+        past_scanners(partial.replace, path)
         if durable:
             sync_folder(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def past_scanners(act: Callable[[Path], object], target: Path) -> None:
+    """
+    Rename or replace files, on Windows also those that a scanner holds for a moment.
+
+    It opens each new file, and what is open there can be neither renamed nor replaced.
+
+    Raises:
+        OSError: what the last attempt raised.
+    """
+    end = time.monotonic() + _SCAN
+    while True:
+        try:
+            act(target)
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() >= end:
+                raise
+            time.sleep(_LOOK)
+        else:
+            return
 
 
 def sync_file(path: Path) -> None:

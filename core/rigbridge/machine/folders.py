@@ -27,6 +27,7 @@ __all__ = [
     "make_private_folder",
     "path_text",
     "read_chunks",
+    "require_folder",
     "share",
 ]
 
@@ -57,6 +58,20 @@ def make_folder(folder: Path) -> None:
             raise
         return  # somebody else was faster
     share(folder)
+
+
+def require_folder(folder: Path) -> None:
+    """
+    Make sure that a folder that was there is still there.
+
+    A drive or a share that went away leaves the place where it was mounted. What is
+    written there is out of sight once it is back.
+
+    Raises:
+        FileNotFoundError: it is not.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "is gone", str(folder))
 
 
 def make_private_folder(folder: Path) -> None:

@@ -14,7 +14,7 @@ from uuid import uuid4
 import attrs
 
 from rigbridge.errors import SourceUnreadableError
-from rigbridge.machine.files import sync_file, sync_folder
+from rigbridge.machine.files import past_scanners, sync_file, sync_folder
 from rigbridge.machine.folders import make_folder, read_chunks, share
 from rigbridge.machine.threads import run_in_threads
 from rigbridge.model import Attachment, FileOpener, Run, SettledFile
@@ -222,7 +222,7 @@ class _Intake:
             # A sound file is left alone, since others may be reading it. A damaged one
             # is replaced, which mends it for every run that shares it.
             if _sound_size(path) is None:
-                partial.replace(path)
+                past_scanners(partial.replace, path)
         sync_folder(self._folder)
         if self._made:
             # The folder itself is new: its own name must reach the disk as well.

@@ -5,16 +5,19 @@ from __future__ import annotations
 import errno
 import shutil
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from rigbridge.errors import DiskFullError
+from rigbridge.errors import DiskFullError, OutboxUnusableError, RigbridgeError
 from rigbridge.machine.folders import make_file
 
 __all__ = [
     "explaining_full_disk",
-    "is_disk_fault",
+    "explaining_refusals",
+    "explains_refusals",
     "is_full",
     "keep_ballast",
     "make_room",
@@ -35,12 +38,18 @@ _SMALL = 64 << 20
 _NO_ROOM = frozenset(
     {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}
 )
-# A disk that was removed, is broken, or may only be read.
-_FAULTS = frozenset({errno.EIO, errno.ENODEV, errno.ENXIO, errno.EROFS}) | {
-    getattr(errno, "ESTALE", errno.EIO)
-}
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _STEP = 1024
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+
+
+class _HasFolder(Protocol):
+    folder: Path
+
+
+_Owner = TypeVar("_Owner", bound=_HasFolder)
 
 
 def require_space(folder: Path, needed: int) -> None:
@@ -136,9 +145,47 @@ def is_full(error: BaseException) -> bool:
     return code is not None and code & 0xFF == sqlite3.SQLITE_FULL
 
 
-def is_disk_fault(error: OSError) -> bool:
-    """Whether an error says that the disk itself does not do its work."""
-    return error.errno in _FAULTS
+@contextmanager
+def explaining_refusals(folder: Path) -> Generator[None]:
+    """
+    Turn what the system or the database refuses into an error of ours.
+
+    Raises:
+        DiskFullError: the disk is full.
+        OutboxUnusableError: anything else that it refuses.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if isinstance(error, RigbridgeError):
+            raise
+        if is_full(error):
+            raise DiskFullError(
+                f"its disk is full: {error}",
+                source=str(folder),
+                remedy="make room there; what is in the outbox is safe",
+            ) from error
+        raise OutboxUnusableError(
+            f"the outbox cannot be used: {error}",
+            source=str(folder),
+            remedy="check that the disk is there and may be written; what was handed "
+            "over before stays there",
+        ) from error
+
+
+def explains_refusals(
+    method: Callable[Concatenate[_Owner, _Given], _Result],
+) -> Callable[Concatenate[_Owner, _Given], _Result]:
+    """Have a method raise what :func:`explaining_refusals` does, for its folder."""
+
+    @wraps(method)
+    def explained(
+        owner: _Owner, /, *given: _Given.args, **named: _Given.kwargs
+    ) -> _Result:
+        with explaining_refusals(owner.folder):
+            return method(owner, *given, **named)
+
+    return explained
 
 
 def _full(folder: Path, needed: int, free: int) -> DiskFullError:

@@ -10,7 +10,16 @@ from uuid import UUID
 
 import attrs
 
-__all__ = ["DeliveryEnd", "DeliveryResult", "EntryState", "OutboxEntry", "OutboxStatus"]
+from rigbridge.errors import ConfigurationError
+
+__all__ = [
+    "DeliveryEnd",
+    "DeliveryResult",
+    "EntryState",
+    "OutboxEntry",
+    "OutboxStatus",
+    "run_id_of",
+]
 
 
 class EntryState(StrEnum):
@@ -106,3 +115,20 @@ class DeliveryResult:
     end: DeliveryEnd
     seconds: float
     size: int
+
+
+def run_id_of(given: UUID | str) -> UUID:
+    """
+    Give the id of a run as one.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    if isinstance(given, UUID):
+        return given
+    try:
+        return UUID(given)
+    except (AttributeError, TypeError, ValueError):
+        raise ConfigurationError(
+            f"{given!r} is no id of a run", remedy="entries() gives the ids"
+        ) from None

@@ -15,21 +15,22 @@ from uuid import UUID
 import attrs
 
 from rigbridge.destinations import Destination
-from rigbridge.errors import (
-    ConfigurationError,
-    DiskFullError,
-    OutboxBusyError,
-    SourceUnreadableError,
-)
+from rigbridge.errors import ConfigurationError, OutboxBusyError, RigbridgeError
 from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.content import ContentFolder
-from rigbridge.outbox.disk_space import keep_ballast, shortage
+from rigbridge.outbox.disk_space import (
+    explaining_refusals,
+    explains_refusals,
+    keep_ballast,
+    shortage,
+)
 from rigbridge.outbox.entries import (
     DeliveryResult,
     EntryState,
     OutboxEntry,
     OutboxStatus,
+    run_id_of,
 )
 from rigbridge.outbox.incoming.intake import IncomingIntake
 from rigbridge.outbox.incoming.ongoing import take_up_ended
@@ -63,6 +64,8 @@ class Outbox:
 
     Several threads and processes may use one folder at once. What was handed over
     stays until it is delivered, or a person drops it; a power cut loses nothing.
+    Where the system refuses the folder, each method raises DiskFullError or
+    OutboxUnusableError; what was handed over before stays there.
 
     Example::
 
@@ -105,7 +108,8 @@ class Outbox:
         self._handed_over = IncomingView(incoming)
         self._retention = retention or Retention()
         self._database = OutboxDatabase(folder / "outbox.sqlite", folder / "content")
-        clock = QueueClock(self._database)
+        with explaining_refusals(folder):
+            clock = QueueClock(self._database)
         self._queue = EntryQueue(self._database, clock, wall=time.time)
         self._view = QueueView(self._database, clock, shown=clock.shown, name=name)
         self._housekeeping = Housekeeping(self._database)
@@ -123,22 +127,22 @@ class Outbox:
             view=self._view,
             take_in=self._take_in,
         )
-        if incoming is not None:
-            incoming.folder.sweep()
         self.take_up_ended()
         try:
+            if incoming is not None:
+                incoming.folder.sweep()
             # With a damaged database set aside nothing is swept: what refers to the
             # attachments may be in that one only.
             if not self._database.set_aside:
                 self._housekeeping.sweep(self._contents.sweep, _HOUSEKEEPING)
             self._housekeeping.prune(self._retention, _HOUSEKEEPING)
             keep_ballast(folder)
-        except (sqlite3.OperationalError, OSError) as error:
-            # On a full disk, what can be sent still is.
-            _LOGGER.warning("the outbox in %s is not tidied up: %s", folder, error)
-        except OutboxBusyError:
-            # Whoever opens the outbox waits for this, and the next one does it as well.
-            _LOGGER.debug("others hold the outbox in %s: not tidied up", folder)
+        except (sqlite3.OperationalError, OSError, OutboxBusyError) as error:
+            # On a full disk, what can be sent still is. Where others hold the outbox,
+            # whoever opens it waits for this, and the next one does it as well.
+            quiet = isinstance(error, OutboxBusyError)
+            level = logging.DEBUG if quiet else logging.WARNING
+            _LOGGER.log(level, "the outbox in %s is not tidied up: %s", folder, error)
 
     @classmethod
     def open(
@@ -169,6 +173,7 @@ class Outbox:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    @explains_refusals
     def submit(
         self,
         run: Run,
@@ -196,7 +201,6 @@ class Outbox:
             OutboxBusyError: they held it for longer; nothing is queued.
             DiskFullError: there is no room for it; nothing is queued.
             SourceUnreadableError: an attachment cannot be read; nothing is queued.
-            OSError: the folder cannot be written; nothing is queued.
         """
         # A program without a type checker may give anything.
         given = cast("object", run)
@@ -224,7 +228,7 @@ class Outbox:
 
         try:
             return self._incoming.take_all(submit, stopping) > 0
-        except (DiskFullError, OutboxBusyError, SourceUnreadableError, OSError):
+        except (RigbridgeError, OSError):
             # The items stay. What is queued already must be sent all the same.
             _LOGGER.exception("what was handed over cannot be queued for now")
             return False
@@ -245,12 +249,7 @@ class Outbox:
 
     @contextmanager
     def handing_over(self) -> Generator[None]:
-        """
-        Pause sending in this process, since somebody waits for a hand-over.
-
-        Callers also put the work before and after :meth:`submit` inside: the sending
-        thread would slow that down.
-        """
+        """Pause sending in this process, which would slow down a hand-over."""
         with self._sending.priority.handing_over():
             yield
 
@@ -268,12 +267,12 @@ class Outbox:
         """
         Send in the background from now on, also in the child after a fork.
 
-        A destination that cannot be made for now is an error in the log, and tried
-        again.
+        A destination that cannot be made for now is logged, and tried again.
         """
         self.load()
         self._sending.start()
 
+    @explains_refusals
     def flush(self, deadline: float, *, insist: bool = True) -> int:
         """
         Send what waits, now, and return at the deadline at the latest.
@@ -326,7 +325,9 @@ class Outbox:
             ):
                 return waiting
             # With a thread that sends, this one only waits: two would share one lock.
-            if self.is_sending or not self._sending.deliver_within(remaining):
+            # One that pauses after an error is not waited for by a person.
+            waits = self.is_sending and not (insist and self._sending.trouble)
+            if waits or not self._sending.deliver_within(remaining):
                 time.sleep(max(0.0, min(_POLL, end - time.monotonic())))
 
     def _is_pointless(self, remaining: float, *, insist: bool) -> bool:
@@ -337,6 +338,7 @@ class Outbox:
         turn = self._view.seconds_until_due()
         return not self._view.is_sending() and turn is not None and turn > remaining
 
+    @explains_refusals
     def status(self) -> OutboxStatus:
         """Give the state of the outbox."""
         status = whole_status(self._handed_over, self._view, name=self.name)
@@ -347,18 +349,15 @@ class Outbox:
         """Whether the background thread of this process runs."""
         return self._sending.in_background
 
+    @explains_refusals
     def take_up_ended(self) -> None:
         """Hand over the runs of processes that are gone, as opening the outbox does."""
         if self._incoming is not None and take_up_ended(self._incoming.folder):
             self._sending.wake()
 
+    @explains_refusals
     def prune(self) -> int:
-        """
-        Forget delivered runs by the retention; also done when the outbox is opened.
-
-        Returns:
-            How many.
-        """
+        """Forget delivered runs by the retention, as opening does; says how many."""
         gone = self._housekeeping.prune(self._retention)
         keep_ballast(self.folder)
         return gone
@@ -369,6 +368,7 @@ class Outbox:
         coming = None if self._incoming is None else self._incoming.trouble
         return self._sending.trouble or shortage(self.folder) or coming
 
+    @explains_refusals
     def entries(
         self, states: Collection[EntryState] = NOT_DELIVERED
     ) -> list[OutboxEntry]:
@@ -380,12 +380,14 @@ class Outbox:
         """
         return all_entries(self._handed_over, self._view, states)
 
+    @explains_refusals
     def entry(self, run_id: UUID | str) -> OutboxEntry | None:
         """Give the entry of a run; None if it was never here, or is forgotten."""
-        wanted = _as_id(run_id)
+        wanted = run_id_of(run_id)
         # In this order: an item leaves its folder only once it is queued.
         return self._handed_over.find(wanted) or self._view.entry(wanted)
 
+    @explains_refusals
     def run(self, run_id: UUID | str) -> tuple[Run, ConversionReport]:
         """
         Give back a run that is not delivered yet, and its conversion report.
@@ -394,7 +396,7 @@ class Outbox:
             ConfigurationError: there is no such run, or it is delivered.
             Exception: it was handed over and cannot be translated.
         """
-        wanted = _as_id(run_id)
+        wanted = run_id_of(run_id)
         # Queued first: another thread or process may queue it at any moment, and its
         # files would go from the folder while they are read.
         self._take_in(lambda: False)
@@ -403,6 +405,7 @@ class Outbox:
         document, report, digests = self._queue.documents(wanted)
         return restore(document, digests, self._contents), restore_report(report)
 
+    @explains_refusals
     def retry(self, run_id: UUID | str, *, stored_as: str | None = None) -> None:
         """
         Have a parked or waiting run tried again at once, whatever a server asked for.
@@ -416,11 +419,12 @@ class Outbox:
             ConfigurationError: there is no such run, it is delivered, or the stored run
                 is another one of ours.
         """
-        wanted = _as_id(run_id)
+        wanted = run_id_of(run_id)
         if stored_as is not None or not self._handed_over.retry(wanted):
             self._queue.retry(wanted, stored_as)
         self._sending.wake()
 
+    @explains_refusals
     def move(self, old: str, new: str) -> int:
         """
         Have what goes to one destination go to another, which is the same store.
@@ -451,6 +455,7 @@ class Outbox:
         self._sending.wake()
         return moved
 
+    @explains_refusals
     def drop(self, run_id: UUID | str) -> None:
         """
         Remove a run for good, without delivering it.
@@ -458,7 +463,7 @@ class Outbox:
         Raises:
             ConfigurationError: there is no such run, or it is delivered or being sent.
         """
-        wanted = _as_id(run_id)
+        wanted = run_id_of(run_id)
         contents: list[str] = []
         if not self._handed_over.drop(wanted):
             # Entry first, files after: the other order could leave an entry without
@@ -467,6 +472,7 @@ class Outbox:
         _LOGGER.warning("run %s was dropped on request", run_id)
         self._discard(contents)
 
+    @explains_refusals
     def close(self, grace: float | None = None) -> None:
         """
         Stop sending and release everything; what waits stays. May be called twice.
@@ -482,16 +488,10 @@ class Outbox:
 
     def _discard(self, contents: list[str]) -> None:
         # What was set aside may name them as well, and be all that is left of a run.
-        if contents and not self._database.set_aside:
+        if not contents or self._database.set_aside:
+            return
+        try:
             self._housekeeping.discard(contents, self._contents.remove)
-
-
-def _as_id(run_id: UUID | str) -> UUID:
-    if isinstance(run_id, UUID):
-        return run_id
-    try:
-        return UUID(run_id)
-    except (AttributeError, TypeError, ValueError):
-        raise ConfigurationError(
-            f"{run_id!r} is no id of a run", remedy="entries() gives the ids"
-        ) from None
+        except (OSError, sqlite3.Error, OutboxBusyError) as error:
+            # The run is delivered. A scanner may hold its file, or the disk fail.
+            _LOGGER.warning("files stay until the next opening: %s", error)

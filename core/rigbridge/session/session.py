@@ -20,6 +20,7 @@ from rigbridge.errors import RigbridgeError
 from rigbridge.model import Instrument, ProcedureRef, Run, Unit
 from rigbridge.opening import load_outbox, open_outbox
 from rigbridge.outbox import Outbox, OutboxEntry
+from rigbridge.outbox.disk_space import explaining_refusals
 from rigbridge.outbox.incoming import (
     IncomingFolder,
     OngoingRuns,
@@ -190,9 +191,14 @@ class Session:
 
         Raises:
             ModelError: a text that is no Unicode.
-            OSError: neither the data folder nor its stand-in can be written.
+            FileUnreadableError: an attachment cannot be read.
+            OutboxUnusableError: neither the data folder nor its stand-in can be
+                written.
+            DiskFullError: both are full.
         """
-        write_run(self._incoming, run, destination=self._configuration.destination_name)
+        destination = self._configuration.destination_name
+        with explaining_refusals(self.data):
+            write_run(self._incoming, run, destination=destination)
         self._handed_over += 1
         with self._lock:
             if self._outbox is not None:

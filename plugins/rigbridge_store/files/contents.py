@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from rigbridge.errors import ServerUnavailableError
+from rigbridge.machine.files import past_scanners
 from rigbridge.model import FileOpener
 from rigbridge.wire import CODES
 from rigbridge_store.results import StoredContent
@@ -270,10 +271,10 @@ class DiskContents(ContentStore):
             path.replace(target)
         except PermissionError:
             # Windows replaces no file that somebody reads.
-            if not self.is_sound(content):
-                raise
-            path.unlink()
-            return
+            if target.exists() and self.is_sound(content):
+                path.unlink()
+                return
+            past_scanners(path.replace, target)
         # The rename, and each folder that is new, are durable once the folder that
         # holds their names is synced.
         for changed in (folder, *(parent.parent for parent in made)):

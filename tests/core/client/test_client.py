@@ -155,7 +155,7 @@ class TestPool:
         client.list_runs("SN")
         client.close()
         client.close()
-        with pytest.raises(RuntimeError, match="closed"):
+        with pytest.raises(ConfigurationError, match="closed"):
             client.list_runs("SN")
 
     def test_a_broken_proxy_setting_is_named(

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from rigbridge.errors import DiskFullError
+from rigbridge.errors import DiskFullError, OutboxUnusableError
 from rigbridge.model import Attachment, Run, SubUnit, Unit
 from rigbridge.outbox import EntryState, Outbox, Retention
 from rigbridge.testing.run_store.server import RunStoreServer
@@ -288,7 +288,7 @@ class TestDamage:
         for each in (outbox, other):
             each._database.disconnect()
         (folder / "outbox.sqlite").write_bytes(b"overwritten by something " * 400)
-        with pytest.raises(sqlite3.DatabaseError):
+        with pytest.raises(OutboxUnusableError, match="not a database"):
             outbox.submit(make_run())
         run = make_run()
         assert outbox.submit(run) == run.id

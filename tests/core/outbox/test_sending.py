@@ -346,7 +346,7 @@ class TestBackground:
         """A closed outbox can be closed, and not used."""
         outbox.close()
         outbox.close()
-        with pytest.raises(RuntimeError, match="closed"):
+        with pytest.raises(ConfigurationError, match="closed"):
             outbox.status()
 
 
@@ -469,7 +469,7 @@ def test_a_destination_that_cannot_be_closed_leaves_no_database_open(
     outbox.flush(5)
     with pytest.raises(RetriableError, match="does not close"):
         outbox.close()
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(ConfigurationError, match="closed"):
         outbox.status()
 
 

@@ -188,6 +188,28 @@ class TestHandOver:
         assert server.attachments(stored.id) == [("scope.png", PICTURE)]
         assert copies_below(folder) == []
 
+    def test_while_a_scanner_holds_each_new_file(
+        self, tmp_path: Path, scope: Attachment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What it refuses the first time is done at the second."""
+        seen: set[str] = set()
+
+        def scanned(real: Callable[..., None], source: Path, target: Path) -> None:
+            if str(source) not in seen:
+                seen.add(str(source))
+                raise PermissionError(errno.EACCES, "WinError 32: in use", source)
+            real(source, target)
+
+        for name in ("rename", "replace"):
+            monkeypatch.setattr(os, name, partial(scanned, getattr(os, name)))
+        data = tmp_path / "data"
+        with rigbridge.Session(to="local", data=data) as session:
+            session.submit(a_run(scope))
+        assert [path for path in seen if "incoming" in path]
+        with rigbridge.open_outbox(data=data, to="local") as outbox:
+            assert len(outbox.entries([EntryState.DONE])) == 1
+        assert not list((data / "incoming").iterdir())
+
     def test_a_test_of_openhtf(self, tmp_path: Path) -> None:
         """The callback takes a file that OpenHTF still has, and one of the user's."""
         picture = tmp_path / "picture.png"

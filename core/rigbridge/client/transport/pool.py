@@ -76,7 +76,7 @@ class Pool(Generic[_Transport]):
             self._inherited.append(self._transports)
             self._transports = {}
         if self._closed:
-            raise RuntimeError("the client is closed")
+            raise ConfigurationError("the client is closed", remedy="make another")
         host = _host(url)
         with self._lock:
             if host not in self._proxies:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from rigbridge.machine.files import sync_folder
+from rigbridge.machine.files import past_scanners, sync_folder
 from rigbridge.machine.folders import make_folder, read_chunks, share
 from rigbridge.machine.threads import WaitingThreads
 from rigbridge.model import FileOpener
@@ -162,7 +162,7 @@ class ItemDraft:
             finish()
         # All bytes before the name: an item that is there is whole.
         try:
-            self._folder.rename(name)
+            past_scanners(self._folder.rename, name)
         except OSError as error:
             if name.is_dir():
                 raise FileExistsError(error.errno, "is there already", name) from error

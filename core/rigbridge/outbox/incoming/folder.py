@@ -29,8 +29,12 @@ import attrs
 import msgspec
 
 from rigbridge.errors import SourceError
-from rigbridge.machine.files import is_lasting, whole_file
-from rigbridge.machine.folders import make_folder, make_private_folder
+from rigbridge.machine.files import is_lasting, past_scanners, whole_file
+from rigbridge.machine.folders import (
+    make_folder,
+    make_private_folder,
+    require_folder,
+)
 from rigbridge.machine.threads import WaitingThreads
 from rigbridge.outbox.incoming.draft import ItemDraft
 from rigbridge.outbox.incoming.item import (
@@ -84,6 +88,7 @@ class IncomingFolder:
         own = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
         self.stand_in = _private_root() / own / name
         self._durable = durable
+        self._seen = False
         self._folders = (self.folder, self.stand_in) if durable else (self.folder,)
 
     def prepare(self) -> None:
@@ -95,6 +100,7 @@ class IncomingFolder:
         """
         shared_threads().start()
         make_folder(self.folder)
+        self._seen = True
 
     def write(self, item_id: UUID, fill: Callable[[ItemDraft], ItemContent]) -> Path:
         """
@@ -114,7 +120,9 @@ class IncomingFolder:
         if not self._durable:
             return self._write(self.folder, item_id, fill)
         try:
-            return self._write(self.folder, item_id, fill)
+            if self._seen:
+                require_folder(self.folder.parent)
+            path = self._write(self.folder, item_id, fill)
         # The data folder may be full, read-only or gone: the item must still be kept.
         except OSError as error:
             try:
@@ -123,7 +131,9 @@ class IncomingFolder:
             except OSError as other:
                 raise other from error
             _LOGGER.warning("%s: run %s is kept in %s", error, item_id, path)
-            return path
+        else:
+            self._seen = True
+        return path
 
     def _write(
         self, folder: Path, item_id: UUID, fill: Callable[[ItemDraft], ItemContent]
@@ -223,7 +233,7 @@ class IncomingFolder:
         hidden = item.folder.with_name(f".{item.id}.{uuid4().hex[:8]}.taken")
         try:
             # By its name first: nobody may see half an item.
-            item.folder.rename(hidden)
+            past_scanners(item.folder.rename, hidden)
         except FileNotFoundError:
             return  # another process was faster
         shutil.rmtree(hidden, ignore_errors=True)

@@ -20,7 +20,7 @@ from rigbridge.errors import (
     SourceUnreadableError,
 )
 from rigbridge.machine.files import is_lasting
-from rigbridge.machine.folders import make_folder
+from rigbridge.machine.folders import make_folder, require_folder
 from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.incoming.folder import IncomingFolder
@@ -164,6 +164,7 @@ class IncomingIntake:
         report = ConversionReport()
         spools = self.folder.folder.parent / "spool"
         try:
+            require_folder(spools.parent)
             make_folder(spools)
             with Spool(spools, in_place=True) as spool:
                 try:

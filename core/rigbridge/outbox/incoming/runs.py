@@ -12,7 +12,7 @@ import attrs
 import msgspec
 
 from rigbridge.convert import from_document, to_document
-from rigbridge.errors import MalformedSourceError
+from rigbridge.errors import FileUnreadableError, MalformedSourceError
 from rigbridge.machine.folders import read_chunks
 from rigbridge.model import (
     Attachment,
@@ -62,7 +62,8 @@ def write_run(
 
     Raises:
         ModelError: a text that is no Unicode (a lone surrogate).
-        OSError: nothing can be written, or an attachment cannot be read.
+        FileUnreadableError: an attachment cannot be read.
+        OSError: nothing can be written.
     """
 
     def fill(draft: ItemDraft) -> ItemContent:
@@ -71,7 +72,11 @@ def write_run(
         for name, attachment in zip(files, run.attachments, strict=True):
             problem = None if name is None else draft.problem(name)
             if problem is not None:
-                raise OSError(f"{attachment.name} cannot be read: {problem}")
+                raise FileUnreadableError(
+                    f"cannot be read: {problem}",
+                    source=attachment.name,
+                    remedy="keep files in place until the run is handed over",
+                )
         return ItemContent(
             kind=RUN_KIND,
             content=encoded,

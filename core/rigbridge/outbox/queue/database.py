@@ -57,6 +57,7 @@ class OutboxDatabase:
     """
 
     def __init__(self, path: Path, contents: Path | None = None) -> None:
+        self.folder = path.parent
         self._path = path
         self._contents = contents
         self._lock = threading.RLock()
@@ -64,7 +65,7 @@ class OutboxDatabase:
         self._file: tuple[int, int] | None = None
         self._closed = False
         try:
-            make_folder(path.parent)
+            make_folder(self.folder)
             self._prepare()
         except (OSError, sqlite3.Error) as error:
             self.close()
@@ -91,7 +92,7 @@ class OutboxDatabase:
         """
         with self._locked(patience), self._replacing_damaged():
             connection = self._connect()
-            if make_room(self._path.parent):
+            if make_room(self.folder):
                 # Until then the log grows with every change, and nothing shrinks it.
                 self.write_back()
             self._begin(connection, patience)
@@ -226,7 +227,9 @@ class OutboxDatabase:
 
     def _connect(self) -> sqlite3.Connection:
         if self._closed:
-            raise RuntimeError("the outbox is closed")
+            raise ConfigurationError(
+                "the outbox is closed", source=str(self._path), remedy="open it again"
+            )
         known = self._connection
         if known is not None and not known.in_transaction and self._was_replaced():
             self.disconnect()

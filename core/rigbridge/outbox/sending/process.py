@@ -13,6 +13,7 @@ import attrs
 
 from rigbridge.destinations import Destination, foreign_failures
 from rigbridge.errors import ConfigurationError, PluginError
+from rigbridge.outbox.disk_space import explains_refusals
 from rigbridge.outbox.queue.database import OutboxDatabase
 from rigbridge.outbox.queue.leases import LeasedRun, Leases
 from rigbridge.outbox.queue.queue_view import QueueView
@@ -62,6 +63,7 @@ class ProcessSending:
         view: QueueView,
         take_in: Callable[[Callable[[], bool]], bool],
     ) -> None:
+        self.folder = database.folder
         self._take_in = take_in
         self._make_destination = make_destination
         self._delivery = delivery
@@ -122,6 +124,7 @@ class ProcessSending:
                 state.sender = sender
             state.sender.wake()
 
+    @explains_refusals
     def deliver_due(self, patience: float = math.inf) -> bool:
         """
         Deliver what is due; False if that is nothing.

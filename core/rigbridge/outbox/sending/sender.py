@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from rigbridge.errors import ConfigurationError, PluginError
+from rigbridge.errors import RigbridgeError
 
 __all__ = ["Sender"]
 
@@ -76,7 +76,7 @@ class Sender:
     def _step(self) -> bool:
         try:
             delivered = self._deliver_due()
-        except (ConfigurationError, PluginError) as error:
+        except RigbridgeError as error:
             self.trouble = str(error)
             _LOGGER.error("nothing can be sent: %s", error)  # noqa: TRY400 - the text says it all
         except Exception as error:

@@ -135,7 +135,7 @@ class TestDatabase:
         """Using it after closing is a mistake, closing twice is none."""
         database.close()
         database.close()
-        with pytest.raises(RuntimeError, match="closed"), database.reading():
+        with pytest.raises(ConfigurationError, match="closed"), database.reading():
             pass
 
     def test_it_may_be_opened_by_many_at_once(self, tmp_path: Path) -> None:
