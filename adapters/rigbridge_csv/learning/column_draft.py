@@ -11,14 +11,18 @@ from rigbridge_csv.learning.toml_draft import ProfileDraft
 
 __all__ = ["draft_names", "draft_texts", "draft_wide"]
 
-_UNIT_NAMES = re.compile(r"^\s*.+?\s*[(\[][^()\[\]]+[)\]]\s*$")
+# What stands in brackets and holds a colon says something else: (LGR S/N: 123).
+_UNIT_NAMES = re.compile(r"^\s*.+?\s*[(\[][^()\[\]:,]+[)\]]\s*$")
+_UNIT_AMID = re.compile(r".+, [^\s,()]{1,8} \(.*\)")
 _UNIT_BEHIND = re.compile(
     r".+/[munpkMG]?(?:s|sec|Sec\.?|V|A|W|Hz|Ohm|F|H|C|K|Pa|bar|g|m|h|Ah|Wh|J|N|Nm|%|°C|W\.h|A\.h)$"
 )
 # A simulator's node and branch: V(out), I(R1).
 _NODE = re.compile(r"(?:[VI][bcdegs]{0,2}|mag|ph|db)\([\w.:+-]+\)", re.IGNORECASE)
 _UNIT_IN = re.compile(r".+ in [^\s\d]{1,6}")
-_LIMITS_IN_BRACKETS = re.compile(r".+[\[(]\s*(?:<=?\s*)?[-+]?\d[^()\[\]]*[\])]\s*")
+_LIMITS_IN_BRACKETS = re.compile(
+    r".+[\[(]\s*(?:<=?\s*[-+]?\d|[-+]?[\d.]+\s*(?:\.\.|to|-)\s*[-+]?\d)[^()\[\]]*[\])]\s*"
+)
 _LIMIT_NAMES = re.compile(r"<=? x <=?|==\s*\S+")
 # How the columns that say something of another are called: what is added to its name.
 _ADDED: Mapping[str, Sequence[str]] = {
@@ -102,6 +106,12 @@ def draft_names(draft: ProfileDraft, columns: Sequence[ColumnTexts], form: str) 
             r"^(?P<name>.+?)\s*[(\[](?P<unit>[^()\[\]]+)[)\]]$",
             f"{named[-1]!r} holds the unit",
         )
+    elif amid := [name for name in names if _UNIT_AMID.fullmatch(name)]:
+        draft.say(
+            "names",
+            r"^(?P<name>.+?), (?P<unit>[^\s,()]+) \((?P<source>.*)\)$",
+            f"{amid[0]!r} holds the unit before its source",
+        )
     elif len([name for name in names if _UNIT_IN.fullmatch(name)]) > 0:
         draft.say(
             "names", r"^(?P<name>.+?) in (?P<unit>\S+)$", "names end in their unit"
@@ -131,9 +141,32 @@ def draft_wide(draft: ProfileDraft, columns: Sequence[ColumnTexts]) -> None:
                 if plain in words or plain.strip(" _-.").casefold() in words:
                     found.setdefault(what, "{}" + added)
     if not found:
-        found = _limits_on_the_right(names)
+        found = _limits_on_the_right(names) or _limits_by_a_word(draft, names)
     if found:
         draft.say("measurements", found, "columns that say something of another")
+
+
+def _limits_by_a_word(draft: ProfileDraft, names: Sequence[str]) -> dict[str, object]:
+    """Find the limits of ``Final Torque`` in ``Torque Min`` and ``Torque Max``."""
+    found: dict[str, object] = {}
+    firsts: set[str] = set()
+    for what in ("lower", "upper", "unit"):
+        for name in names:
+            bare, _, word = name.rpartition(" ")
+            owners = [n for n in names if n.endswith(f" {bare}")] if bare else []
+            if word.casefold() in _ADDED[what] and len(owners) == 1:
+                firsts.add(owners[0].removesuffix(bare))
+                found.setdefault(what, f"{{}} {word}")
+    if "lower" not in found and "upper" not in found:
+        return {}
+    first = re.escape(next(iter(firsts))).replace(r"\ ", " ")
+    if len(firsts) == 1 and not any(line.startswith("names") for line in draft.lines):
+        draft.say(
+            "names", f"^(?:{first})?(?P<name>.+)$", "limits have names without it"
+        )
+        return found
+    draft.ask("which columns the limits belong to")
+    return {}
 
 
 def _limits_on_the_right(names: Sequence[str]) -> dict[str, object]:

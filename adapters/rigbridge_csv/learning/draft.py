@@ -28,6 +28,7 @@ from rigbridge_csv.learning.sample import (
     LogExample,
     is_number,
     read_example,
+    typed_share,
 )
 from rigbridge_csv.learning.series_draft import draft_series
 from rigbridge_csv.learning.toml_draft import ProfileDraft
@@ -310,7 +311,9 @@ def _data(draft: ProfileDraft, example: LogExample, layout: LogLayout) -> None:
     if layout.behind:
         first = layout.behind[0]
         start = first.cells[0].strip()
-        pattern = "^" + re.escape(start).replace(r"\ ", " ") if start else "^[^0-9]*$"
+        quoted = '"?' if first.text.lstrip().startswith('"') else ""
+        escaped = re.escape(start).replace(r"\ ", " ")
+        pattern = f"^{quoted}{escaped}" if start else "^[^0-9]*$"
         data["end"] = pattern
     width = len(layout.header.cells) if layout.header else _width(layout)
     named = (
@@ -328,7 +331,7 @@ def _data(draft: ProfileDraft, example: LogExample, layout: LogLayout) -> None:
         short = []
     if short:
         data["short"] = "blank"
-    _ask_behind(draft, layout.behind[:1])
+    _ask_behind(draft, layout.behind)
     if data:
         why: list[str] = []
         if "end" in data:
@@ -340,9 +343,16 @@ def _data(draft: ProfileDraft, example: LogExample, layout: LogLayout) -> None:
 
 def _ask_behind(draft: ProfileDraft, rows: Sequence[ExampleRow]) -> None:
     """Ask of a line that ends the table, and is neither a sum nor a key."""
-    for row in rows:
+    for row in rows[:1]:
         if row.width > 2 and not is_summary(row):  # a key and its text
             draft.ask(
                 f"whether line {row.line} is a row of the table: data.end leaves it "
                 "out, with all that stands behind it"
             )
+            return
+    points = [row for row in rows if row.width > 1 and typed_share(row.cells) == 1]
+    if len(points) > 1:  # a curve
+        draft.ask(
+            f"whether line {points[0].line} begins points that are wanted: data.end "
+            'leaves them out; form = "series" reads them in their place'
+        )

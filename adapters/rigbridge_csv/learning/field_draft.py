@@ -26,7 +26,15 @@ from rigbridge_csv.learning.toml_draft import ProfileDraft, toml_key
 from rigbridge_csv.profiles.fields import Field
 
 __all__ = ["draft_fields"]
-_UNIX = (None, "unix", "unix-ms")
+_UNIX = (None, "unix", "unix-ms", "excel")
+_OF_INSTRUMENTS = (
+    Field.SERIAL_NUMBER,
+    Field.PART_NUMBER,
+    Field.PROCEDURE_VERSION,
+)
+_MAKER = re.compile(
+    r"vendor|manufacturer|maker?|hersteller|instrument(?: model)?", re.IGNORECASE
+)
 
 
 def draft_fields(
@@ -41,6 +49,7 @@ def draft_fields(
     fields = find_fields(columns, form) if form != "series" else _series_fields(columns)
     if form == "wide" and Field.SERIAL_NUMBER not in fields:
         _judge_phases(fields, keys)
+    _choose_serial(draft, columns, fields)
     taken = dict(fields)
     dates: list[str] = []
     draft.lines.append("")
@@ -67,14 +76,39 @@ def draft_fields(
     _verdicts(draft, by_name, fields, taken, form)
 
 
+def _choose_serial(
+    draft: ProfileDraft, columns: Sequence[ColumnTexts], fields: dict[Field, str]
+) -> None:
+    """Of several columns that may tell the unit take that with the most words."""
+    chosen = fields.get(Field.SERIAL_NUMBER)
+    may = [
+        column
+        for column in columns
+        if column.name == chosen
+        or (
+            column.name not in fields.values()
+            and field_of(column.name, [Field.SERIAL_NUMBER])
+            and column.filled
+        )
+    ]
+    if chosen is None or len(may) < 2:
+        return
+    fields[Field.SERIAL_NUMBER] = max(may, key=lambda c: len(set(c.filled))).name
+    draft.ask(f"which of {', '.join(repr(c.name) for c in may)} is the serial number")
+
+
 def _key_fields(
     draft: ProfileDraft,
     keys: Mapping[str, str],
     taken: dict[Field, str],
     dates: list[str],
 ) -> None:
-    for name, text in keys.items():
-        found = field_of(name, [field for field in KEY_WORDS if field not in taken])
+    # Beside its maker, model and version are those of an instrument.
+    made = any(_MAKER.fullmatch(name.strip()) for name in keys)
+    known = [f for f in KEY_WORDS if not made or f not in _OF_INSTRUMENTS]
+    # Serial Number before Cell, which may be a name.
+    for name, text in sorted(keys.items(), key=lambda k: "serial" not in k[0].lower()):
+        found = field_of(name, [field for field in known if field not in taken])
         if found is None:
             continue
         key: object = name

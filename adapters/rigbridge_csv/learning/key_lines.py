@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rigbridge_csv.learning.layout import LogLayout
-from rigbridge_csv.learning.sample import ExampleRow, LogExample
+from rigbridge_csv.learning.layout import LogLayout, is_summary
+from rigbridge_csv.learning.sample import ExampleRow, LogExample, is_number
 from rigbridge_csv.learning.toml_draft import ProfileDraft
 from rigbridge_csv.profiles.signs import BLANKS
 from rigbridge_csv.tables.keys import parted_keys
@@ -29,6 +29,9 @@ def find_keys(
         return found
     roles = {row.line for row, _, _ in layout.roles}
     rows = [row for row in layout.before if row.line not in roles]
+    # The verdict of the whole often stands below the rows.
+    ends = [row for row in layout.behind if row.width == 2 and not is_summary(row)]
+    rows += [row for row in ends if not any(map(is_number, row.cells))]
     if not rows:
         return found
     blanks = example.delimiter in BLANKS
@@ -50,7 +53,7 @@ def find_keys(
             names = [cell.strip().rstrip(" :=") for cell in row.cells[::2]]
             found.update(zip(names, map(str.strip, row.cells[1::2]), strict=False))
         return {name: text for name, text in found.items() if text}
-    draft.say("keys", {}, f"{len(rows)} lines before the header: a name and its text")
+    draft.say("keys", {}, f"{len(rows)} lines hold a name and its text")
     for row in rows:
         found.update(_key_of(row))
     return {name: text for name, text in found.items() if text}

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 
 import attrs
 
-from rigbridge_csv.learning.sample import ExampleRow, LogExample, is_number
+from rigbridge_csv.learning.sample import (
+    ExampleRow,
+    LogExample,
+    are_names,
+    is_number,
+    is_ruled,
+    typed_share,
+)
 
 __all__ = ["LogLayout", "find_layout", "is_summary", "is_unit"]
 
 _ROLES: Mapping[str, str] = {
     re.sub(r"[\W_]", "", word): role
-    for role, words in {
-        "attribute": "test no|test number|tnum|test id|test num|data type",
-        "start": "hoffset",
-        "step": "hresolution",
-        "unit": "unit|units|vunit|y unit|"
-        "einheit|einheiten|dim|uom|unité|unidad|unità|jednostka"
-        "|eng units|y unit label|単位|单位",
-        "upper_limit": "max|upper|usl|hi|high|maximum|ul|hi lim|hi limit|obergrenze"
-        "|upper limit|high limit|limit high|test max|spec max|limit max|up limit"
-        "|test high|limite sup|上限|上限値|上限值|oberer grenzwert|osg|max limit",
-        "lower_limit": "min|lower|lsl|lo|low|minimum|ll|lo lim|lo limit|untergrenze"
-        "|lower limit|low limit|limit low|test min|spec min|limit min|test low"
-        "|limite inf|下限|下限値|下限值|unterer grenzwert|usg|min limit",
-        "name": "name|names|label|labels|kanal|messstelle|test name|channel"
-        "|channel name|signal|signal name"
-        "|parameter|tag",
-    }.items()
-    for word in words.split("|")
+    for role, words in tomllib.loads(
+        (files("rigbridge_csv.learning") / "roles.toml").read_text("utf-8")
+    ).items()
+    for word in words
 }
 _RECORDS = (
     "rows are records: few words come again in the first cell, each with a number of "
@@ -60,9 +55,7 @@ _BEGINS = re.compile(
     r"@?(?:START|BEGIN|UNIT|DUT|UUT|BOARD|SN|SERIAL|HEADER)", re.IGNORECASE
 )
 _ENDS = re.compile(r"@?(?:END|STOP|FINISH|RESULT|VERDICT|SUMMARY)", re.IGNORECASE)
-_RULED = re.compile(r"[-=_*+|~: ]+")
 _FIGURES = re.compile(r"[-+.,]?\d")
-_VALUE = re.compile(r"[-+<>=]*\s*\d[\d.,' ]*(?:[eE][-+]?\d+)?\s*[^\W\d]{0,4}|[<>][LU]L")
 
 
 @attrs.frozen(kw_only=True)
@@ -103,37 +96,6 @@ def is_unit(text: str) -> bool:
     return text in _SINGLE or (len(text) > 1 and _UNIT.fullmatch(text) is not None)
 
 
-def _typed(cells: Sequence[str], *, widely: bool = False) -> float:
-    """
-    Give the share of the filled cells that hold digits first, as values do.
-
-    Args:
-        widely: whether ``1.2k``, ``1,234.5`` and ``12.0 V`` are values; a header may
-            have ``5V``.
-    """
-    filled = [cell.strip() for cell in cells if cell.strip()]
-    values = [
-        cell
-        for cell in filled
-        if is_number(cell)
-        or is_number(cell, ",")
-        or re.match(r"\d+[-/.:]\d+", cell)
-        or (widely and _VALUE.fullmatch(cell))
-    ]
-    return len(values) / max(1, len(filled))
-
-
-def _names(row: ExampleRow) -> bool:
-    """Say whether a row may be a header: texts that differ, hardly a number."""
-    filled = [cell.strip() for cell in row.cells if cell.strip()]
-    return (
-        len(filled) > 1
-        and not _RULED.fullmatch(row.text.strip())
-        and _typed(row.cells) < 0.35  # channel names may be numbers
-        and len(set(filled)) > len(filled) / 2
-    )
-
-
 def find_layout(example: LogExample) -> LogLayout:
     """Find the parts of an example."""
     blocks = _blocks(example.rows)
@@ -170,14 +132,18 @@ def find_layout(example: LogExample) -> LogLayout:
             label = next(cell.strip() for cell in rows[first].cells if cell.strip())
             # A row that begins with a blank has no label.
             labelled = bool(rows[first].cells[0].strip())
-            ruled = _RULED.fullmatch(rows[first].text.strip())
+            ruled = is_ruled(rows[first])
             found = (label if labelled else None, "drop" if ruled else "attribute")
         text, role = found
         roles.append((rows[first], text, role))
         first += 1
     data, behind = _data(rows[first:], header, width)
     marks = _marks(data, width)
-    data = [row for row in data if row not in marks]
+    data = [
+        row
+        for row in data
+        if row not in marks and (header is None or row.cells != header.cells)
+    ]
     sections = 1
     if header is not None:
         sections += sum(row.cells == header.cells for row in rows[first:])
@@ -210,7 +176,7 @@ def _blocks(rows: Sequence[ExampleRow]) -> int:
     headers = (
         row
         for row in rows[1 : begins[1] - 1]
-        if row.width > rows[0].width and _names(row)
+        if row.width > rows[0].width and are_names(row)
     )
     for header in headers:
         if sum(row.cells == header.cells for row in rows) == len(begins):
@@ -235,7 +201,7 @@ def _kinds(rows: Sequence[ExampleRow]) -> Mapping[str, int]:
         rows
         and len(rows[0].cells) == widest
         and words[rows[0].cells[0].strip()] == 1
-        and _names(rows[0])
+        and are_names(rows[0])
     ):
         return {}
     repeated = {word: count for word, count in words.items() if count > 1}
@@ -267,7 +233,7 @@ def _table(rows: Sequence[ExampleRow]) -> tuple[int, int]:
     score = 0
     for number, row in enumerate(rows):
         cells = len(row.cells)
-        typed = _typed(row.cells, widely=True)
+        typed = typed_share(row.cells, widely=True)
         # A third are numbers.
         valued = cells > 1 and typed >= 0.3 and _role(row) is None
         if valued and abs(cells - last) <= 1:
@@ -277,9 +243,11 @@ def _table(rows: Sequence[ExampleRow]) -> tuple[int, int]:
         last = cells
         if score * min(cells, 12) > best:
             best, at, width = score * min(cells, 12), begun, cells
-    return at + _keys_before(rows[at : at + 12]), width or max(
-        (len(row.cells) for row in rows), default=0
-    )
+    deep = max((len(row.cells) for row in rows), default=0)
+    # A table of texts alone: serial numbers and verdicts.
+    if not width and len(rows) > 2 and all(len(row.cells) == deep > 2 for row in rows):
+        return 1, deep
+    return at + _keys_before(rows[at : at + 12]), width or deep
 
 
 def _keys_before(rows: Sequence[ExampleRow]) -> int:
@@ -290,7 +258,7 @@ def _keys_before(rows: Sequence[ExampleRow]) -> int:
         return 0
     for row in rows[:keys]:
         first, *others = row.cells
-        named = _names(row) and not any(map(is_number, others))
+        named = are_names(row) and not any(map(is_number, others))
         if not first.strip() or _FIGURES.match(first.strip()) or named:
             return 0
     return keys
@@ -307,13 +275,13 @@ def _header(rows: Sequence[ExampleRow], start: int, width: int) -> int | None:
         role = (_role(row) or ("", ""))[1]
         if role not in ("", "name"):
             continue
-        if at == start and _typed(row.cells, widely=True) >= max(
-            (_typed(each.cells, widely=True) for each in rows[at + 1 : at + 3]),
+        if at == start and typed_share(row.cells, widely=True) >= max(
+            (typed_share(each.cells, widely=True) for each in rows[at + 1 : at + 3]),
             default=1,
         ):
             # As many numbers as the rows below it: one of them.
             continue
-        named = _names(row) and not (row.width == 2 and _UNIT_KEY.match(row.text))
+        named = are_names(row) and not (row.width == 2 and _UNIT_KEY.match(row.text))
         # A key with a number and its unit, above rows that have fewer cells.
         if named and row.width > deep and any(map(is_number, row.cells)):
             continue
@@ -340,13 +308,28 @@ def _begins_alike(row: ExampleRow, rows: Sequence[ExampleRow]) -> bool:
     return bool(word) and any(r.width == 1 and r.text.startswith(word) for r in rows)
 
 
+def _gapped(row: ExampleRow) -> bool:
+    """Say whether a label stands apart from what it says of the columns behind it."""
+    return bool(row.cells[0].strip()) and not any(map(str.strip, row.cells[1:3]))
+
+
 def _topmost(rows: Sequence[ExampleRow], at: int) -> int:
     """Go up from rows of units, and from those whose first cell another one fills."""
+    if _gapped(rows[at]):
+        above = next((up for up in range(at, -1, -1) if not _gapped(rows[up])), at)
+        if are_names(rows[above]) and rows[above].width >= rows[at].width:
+            return above
     while at:
         row, above = rows[at], rows[at - 1]
         indented = not row.cells[0].strip() and bool(above.cells[0].strip())
+        # Units of some columns are the same; names are not.
+        filled, over = (
+            [cell.strip() for cell in each.cells if cell.strip()]
+            for each in (row, above)
+        )
+        indented |= len(set(filled)) < len(filled) and len(set(over)) == len(over)
         if (
-            not _names(above)
+            not are_names(above)
             or len(above.cells) != len(row.cells)
             or above.width < row.width
             or not (indented or _all_units(row))
@@ -401,7 +384,7 @@ def _role(row: ExampleRow) -> tuple[str | None, str] | None:
     # "Test ID" beside other names is the first of a header.
     numbered = role == "attribute" and "test" in label.casefold()
     # Half are numbers.
-    if role is not None and others and not (numbered and _typed(others) < 0.5):
+    if role is not None and others and not (numbered and typed_share(others) < 0.5):
         return label, role
     return (None, "unit") if _all_units(row) else None
 
@@ -427,9 +410,20 @@ def _roles_above(
         wider = header is not None and row.width > len(header.cells) + more
         # A label and a cell alone are a key and its text.
         told = role is not None and (role[0] is None or len(row.cells) > 2)
-        if header is not None and role is not None and told and not wider:
+        if header is None or role is None or not told or wider:
+            continue
+        if role[1] != "unit" or not _contradicts(row, header):
             found.append((row, role[0], role[1]))
     return found
+
+
+def _contradicts(row: ExampleRow, header: ExampleRow) -> bool:
+    """Say whether names have other units in brackets than a row of units."""
+    return any(
+        named[1] != unit.strip("()[] ")
+        for name, unit in zip(header.cells, row.cells, strict=False)
+        if unit.strip() and (named := re.search(r"[\[(]([^()\[\]]+)[\])]\s*$", name))
+    )
 
 
 def _completes(row: ExampleRow, header: ExampleRow | None) -> bool:
@@ -457,6 +451,18 @@ def _data(
     # Rows that end early are rows as long as others follow or they begin alike.
     while last < len(rows) and _alike(rows[last], rows[:last]):
         last += 1
+    # A title and other names begin another table.
+    for at in range(1, last - 1):
+        title, names = rows[at : at + 2]
+        if (
+            title.width == 1
+            and are_names(names)
+            and not any(map(is_number, names.cells))
+            and any(map(is_number, rows[at - 1].cells))
+            and (header is None or names.cells != header.cells)
+        ):
+            last = at
+            break
     # Statistics below the rows are as wide as these.
     while last > 1 and is_summary(rows[last - 1]):
         last -= 1

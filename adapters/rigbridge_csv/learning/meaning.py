@@ -67,7 +67,7 @@ _X = re.compile(
     r"(?:x|x[ _-]?(?:axis|value|data)|time|t|time ?stamp|elapsed.*|test[ _]?time.*"
     r"|total[ _]?time.*|seconds?|sec|freq(?:uency)?|f|index|sample|point|data_?point"
     r"|iteration|n|zeit|date[ _/]?time|wavelength|angle|position|step[ _]?time|time/s"
-    r"|distance|rec#?|record|date)\s*(?:[\[(].*[\])])?"
+    r"|distance|rec#?|record|date)\s*(?:[\[(].*[\])])?|date.{0,3}time\b.*"
     # Any name whose unit is one of time.
     r"|.*[\[(](?:s|sec|seconds?|ms|min|h)[\])]",
     re.IGNORECASE,
@@ -81,7 +81,9 @@ _BY = re.compile(
     re.IGNORECASE,
 )
 _COUNTERS = re.compile(
-    r"(?:rec(?:ord)?#?|index|sample|point|data_?point|iteration|n)", re.IGNORECASE
+    r"(?:rec(?:ord)?#?|index|sample|point|data_?point|iteration|n|rn|#|no\.?|number|scan"
+    r"|row|line)",
+    re.IGNORECASE,
 )
 USUAL_WORDS: Mapping[str, str] = {
     word: verdict
@@ -105,6 +107,7 @@ _BEHIND = re.compile(r"(?<=\d)\s*[^\W\d_]{1,4}$")
 _WORD_SPLIT = re.compile(r"[_\-.:#*@$?~]+|\s+")
 DATE = re.compile(r"\d{1,4}\D\d{1,2}\D\d|\d{8}")
 """How a date begins."""
+_KIND = re.compile(r".+(?:no|nr|num|number|code|type)\W*", re.IGNORECASE)
 _RESULT = re.compile(r"results?|ergebnis|resultado|risultato|résultat", re.IGNORECASE)
 # Of two columns of values, the one that was measured.
 _MEASURED = re.compile(
@@ -238,7 +241,7 @@ def find_dates(texts: Sequence[str]) -> tuple[str | None, str]:
     filled = [text.strip() for text in texts if text.strip()]
     if not filled:
         return None, "no date was found"
-    for form in ("iso", "unix", "unix-ms"):
+    for form in ("iso", "unix", "unix-ms", "excel"):
         if all(parse_time(text, (form,)) is not None for text in filled):
             return form, f"{filled[0]!r} is a time in the format {form}"
     return _order(filled)
@@ -354,7 +357,7 @@ def _choose_parts(
     if form == "long":
         # The type of each part of a board is none of the board.
         del found[Field.PART_NUMBER]
-    elif len(filled) == len(set(filled)):
+    elif len(filled) == len(set(filled)) and not _KIND.fullmatch(part):
         # "Part" is a number of a kind, or that of each piece.
         found[Field.SERIAL_NUMBER] = found.pop(Field.PART_NUMBER)
 

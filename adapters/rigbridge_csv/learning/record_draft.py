@@ -109,15 +109,39 @@ def _line_kinds(lines: Sequence[str]) -> dict[str, tuple[str, str]]:
         pattern = rf"^\s*{re.escape(found[1])}\s*[:=]\s*(?P<{field}>.+?)\s*$"
         kinds[str(field)] = (meaning, pattern)
     if Field.SERIAL_NUMBER not in taken:
-        kinds["unit"] = ("unit", r"^[Ss]erial.*?[:=]\s*(?P<serial_number>\S+)")
-    kinds["measured"] = (
-        "measurement",
-        (
-            r"^\s*(?P<measurement>[^:=]+?)\s*[:=]\s*(?P<value>[-+]?[\d.]+"
-            r"(?:[eE][-+]?\d+)?)\s*(?P<unit>[^\s\d]\S*)?\s*$"
-        ),
+        kinds["unit"] = ("unit", _SERIAL)
+        told = (line for line in lines if re.search(_SERIAL, line))
+        # A line of a log begins with its time: that of the unit is its start.
+        if re.match(_STAMPED, next(told, "")):
+            kinds["unit"] = ("unit", _STAMPED + _SERIAL)
+    if Field.RUN_OUTCOME not in taken and any(re.search(_ENDED, x) for x in lines):
+        kinds["ended"] = ("end", _ENDED)
+    stamped = sum(re.match(_STAMPED, line) is not None for line in lines)
+    # Most lines of a log begin so.
+    before = (
+        r"^\W*\d[\d\W]*T?[\d\W]+(?:[A-Z]+\W+)?" if stamped > len(lines) / 2 else r"^\s*"
     )
+    kinds["measured"] = ("measurement", before + _MEASURED)
     return kinds
+
+
+_STAMPED = r"^\W?(?P<started_at>\d{4}-\d\d-\d\d[ T][\d:]+(?:[.,]\d+)?).*?"
+_SERIAL = (
+    r"\b(?:S/?N|[Ss]erial(?: ?(?:[Nn]umber|[Nn]o\.?))?|SERIAL|DUT|UUT)\s*[:=#]\s*"
+    r"(?P<serial_number>[\w./-]+)"
+)
+_ENDED = (
+    r"(?i:\b(?:finished|overall|verdict|(?:final|test|total) result|result)\b)[\s:=-]+"
+    r"(?P<run_outcome>(?i:pass|fail)\w*)\W*$"
+)
+# supply voltage: 3.31 V (3.2 .. 3.4) PASS; the last three may be lacking.
+_MEASURED = (
+    r"(?P<measurement>[^=\[\]]+?)\s*[:=]\s*(?P<value>[-+]?[\d.]+(?:[eE][-+]?\d+)?)"
+    r"\s*(?P<unit>[^\s\d()\[\]<>,;]\S*)?"
+    r"(?:\s*[(\[]\s*(?:(?i:limits?)\W*)?(?P<lower_limit>[-+.\deE]*)\s*"
+    r"(?:\.\.+|,|to|~|/|;)\s*(?P<upper_limit>[-+.\deE]*)\s*[)\]])?"
+    r"(?:[\s,:;<>=-]+(?P<outcome>(?i:pass|fail)(?:ED|ed)?|OK|NOK|NG))?\W*$"
+)
 
 
 def draft_records(draft: ProfileDraft, example: LogExample, layout: LogLayout) -> None:

@@ -18,19 +18,33 @@ from rigbridge_csv.text.foreign import is_workbook
 from rigbridge_csv.text.records import Signs, csv_reader, squeezed_cells
 from rigbridge_csv.text.workbook import workbook_head
 
-__all__ = ["ExampleRow", "LogExample", "is_number", "read_example"]
+__all__ = [
+    "ExampleRow",
+    "LogExample",
+    "are_names",
+    "is_number",
+    "is_ruled",
+    "read_example",
+    "typed_share",
+]
 
 _CHUNK = 1 << 16
 _MOST = 1 << 20
 _MOST_ROWS = 3000
 _UNSURE = 0.2
 _DELIMITERS = ("\t", ";", ",", "|")
-_COMMENTS = ("#", "!", "//", "%", "'")
+_COMMENTS = ("#", "!", "//", "%", "'", "; ")
 _NUMBERS = {sign: number_reader(sign) for sign in ".,"}
 _MOST_LINES = 4
 # A quote that begins a cell and is not closed; one that closes a cell.
 _OPEN = re.compile(r'(?:^|[,;\t|])\s*"[^"]*$')
 _CLOSED = re.compile(r'[^"]*"\s*(?:$|[,;\t|])')
+_RULED = re.compile(r"[-=_*+|~: ]+")
+_MOMENT = re.compile(r"\W?\d{4}[-/.]\d\d?[-/.]\d\d?[ T]+\d\d?:\d\d")
+_VALUE = re.compile(
+    r"\(?[-+<>=]*\s*\d[\d.,' ]*(?:[eE][-+]?\d+)?\s*(?:[^\W\d]{0,4}|%)\)?|[<>][LU]L"
+    r"|0x[0-9a-fA-F]+|\d+[kKMmRunp]\d+"
+)
 _TWO_BLANKS = re.compile(r"\S(?:\t| {2,})\S")
 
 
@@ -52,6 +66,43 @@ class ExampleRow:
         """How many cells it has, without blank ones at the end."""
         filled = (at + 1 for at, cell in enumerate(self.cells) if cell.strip())
         return max(filled, default=0)
+
+
+def typed_share(cells: Sequence[str], *, widely: bool = False) -> float:
+    """
+    Give the share of the filled cells that hold digits first, as values do.
+
+    Args:
+        widely: whether ``1.2k``, ``1,234.5`` and ``12.0 V`` are values; a header may
+            have ``5V``.
+    """
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    values = [
+        cell
+        for cell in filled
+        if is_number(cell)
+        or is_number(cell, ",")
+        or re.match(r"\d+[-/.:]\d+", cell)
+        or (widely and _VALUE.fullmatch(cell))
+    ]
+    return len(values) / max(1, len(filled))
+
+
+def are_names(row: ExampleRow) -> bool:
+    """Say whether a row may be a header: texts that differ, hardly a number."""
+    filled = [cell.strip() for cell in row.cells if cell.strip()]
+    return (
+        len(filled) > 1
+        and not is_ruled(row)
+        and not _MOMENT.match(filled[0])  # a line of a log
+        and typed_share(row.cells) < 0.35  # channel names may be numbers
+        and len(set(filled)) > len(filled) / 2
+    )
+
+
+def is_ruled(row: ExampleRow) -> bool:
+    """Say whether a row is a line that is drawn: dashes, pipes."""
+    return _RULED.fullmatch(row.text.strip()) is not None
 
 
 @attrs.frozen(kw_only=True)
@@ -145,15 +196,18 @@ def _begins(line: str, sign: str) -> bool:
 def _comment(lines: Sequence[str]) -> str | None:
     """Find the sign of comments: one that begins lines, but not most of them."""
     filled = [line for line in lines if line.strip()]
-    for sign in _COMMENTS:
+    # Of cells apart by semicolons the first may be blank.
+    semicolons = any(line.lstrip("; ").count(";") > 1 for line in filled)
+    most: dict[str, int] = {}
+    for sign in _COMMENTS[: len(_COMMENTS) - semicolons]:
         # "#1,..." is a row that is numbered so, "#<tab>" the unit of a count.
         found = sum(
             _begins(line, sign) and not re.match(r"\s*#\d*[,;\t]", line)
             for line in filled
         )
         if found and found < len(filled) * 0.9:
-            return sign
-    return None
+            most[sign] = found
+    return max(most, key=most.__getitem__, default=None)
 
 
 def _split(line: str, delimiter: str) -> list[str]:
@@ -188,6 +242,8 @@ def _delimiter(lines: Sequence[str]) -> tuple[str, str]:
     if best[0] == 0.0 or (best[0] < _UNSURE and _squeezed(lines)):
         if _squeezed(lines):
             return _kind_of_blanks(lines)
+        if _single_blanks(lines):
+            return "blanks", "delimiter: a blank between numbers"
         return ",", "delimiter: none was found"
     if best[1] == "\t" and _blanks_above(lines):
         return "blanks", "delimiter: blanks between the names, tabs between the cells"
@@ -215,6 +271,14 @@ def _kind_of_blanks(lines: Sequence[str]) -> tuple[str, str]:
     if common > 1 and rows >= len(lines) * 0.8 and rows > max(widths.values()):
         return "wide blanks", "delimiter: cells stand two or more blanks apart"
     return "blanks", "delimiter: cells stand any number of blanks apart"
+
+
+def _single_blanks(lines: Sequence[str]) -> bool:
+    """Say whether most lines are numbers, as many in each, with a blank between."""
+    rows = [line.split() for line in lines]
+    numbers = [row for row in rows if len(row) > 2 and typed_share(row) > 0.5]
+    widths = Counter(map(len, numbers))
+    return sum(count for _, count in widths.most_common(1)) >= len(lines) * 0.3
 
 
 def _squeezed(lines: Sequence[str]) -> bool:

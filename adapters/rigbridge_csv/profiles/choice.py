@@ -37,7 +37,7 @@ The profile that needs no configuration: the header names are our own field name
 ``measurement`` and ``value`` must be there; every other column may be lacking.
 """
 
-_FILES = ("labview", "oscilloscopes", "in-circuit", "semiconductors")
+_FILES = ("labview", "oscilloscopes", "in-circuit", "semiconductors", "loggers")
 
 
 @cache

@@ -395,7 +395,7 @@ class TableReader(Generic[_Columns]):
             return True
         end, skip = profile.data.end, profile.data.skip
         if end is not None and end.search(text):
-            self._after_end(line, text)
+            self._after_end(line, cells, text)
             return True
         if skip is not None and skip.search(text):
             self._report.omitted(
@@ -407,27 +407,24 @@ class TableReader(Generic[_Columns]):
             return False
         return None
 
-    def _after_end(self, line: int, text: str) -> None:
+    def _after_end(self, line: int, cells: list[str], text: str) -> None:
         """Go on to the next block; what stands between is kept as keys or recorded."""
         keys = KeyLines(self._profile, self._delimiter)
-        self._footer(keys, line, None, text)
-        for number, cells, _ in self._iterator:
+        self._footer(keys, line, cells, text)
+        for number, row, _ in self._iterator:
             shown = self._records.text
             groups = self._block_groups(shown)
             if groups is not None:
-                self._begun = number, cells, shown, groups
+                self._begun = number, row, shown, groups
                 break
-            if not blank(cells):
-                self._footer(keys, number, cells, shown)
+            if not blank(row):
+                self._footer(keys, number, row, shown)
         self.behind.append(keys)
 
-    def _footer(
-        self, keys: KeyLines, line: int, cells: list[str] | None, text: str
-    ) -> None:
-        parts = text.split(self._delimiter) if cells is None else cells
+    def _footer(self, keys: KeyLines, line: int, cells: list[str], text: str) -> None:
         # The points of another table are no keys, of which there may be thousands.
-        points = len(parts) > 1 and all(map(_POINT.fullmatch, parts))
-        if keys.declared and not points and keys.take(line, parts, text):
+        points = len(cells) > 1 and all(map(_POINT.fullmatch, cells))
+        if keys.declared and not points and keys.take(line, cells, text):
             return
         self._report.omitted(
             "line",
