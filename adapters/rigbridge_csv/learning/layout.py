@@ -316,9 +316,9 @@ def _gapped(row: ExampleRow) -> bool:
 def _topmost(rows: Sequence[ExampleRow], at: int) -> int:
     """Go up from rows of units, and from those whose first cell another one fills."""
     if _gapped(rows[at]):
-        above = next((up for up in range(at, -1, -1) if not _gapped(rows[up])), at)
-        if are_names(rows[above]) and rows[above].width >= rows[at].width:
-            return above
+        top = next((up for up in range(at, -1, -1) if not _gapped(rows[up])), at)
+        if are_names(rows[top]) and rows[top].width >= rows[at].width:
+            return top
     while at:
         row, above = rows[at], rows[at - 1]
         indented = not row.cells[0].strip() and bool(above.cells[0].strip())
