@@ -90,6 +90,7 @@ class LimitedProtocol(asyncio.Protocol):
     client: tuple[str, int] | None
     scope: MutableMapping[str, Any] | None
     app_state: dict[str, Any]
+    cycle: Any
 
     _counted: str | None = None
     _deadline: asyncio.TimerHandle | None = None
@@ -111,9 +112,14 @@ class LimitedProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take data, and look whether a header is whole."""
+        answered = self._answered_scope()
         super().data_received(data)
         if self._has_header():
-            self._stop_waiting()
+            if self.scope is answered:
+                # The rest of a body that nobody reads any more, not a new request.
+                self._wait_for_header()
+            else:
+                self._stop_waiting()
             return
         # What one read brings is counted only if it does not end the header.
         self._received += len(data)
@@ -133,6 +139,12 @@ class LimitedProtocol(asyncio.Protocol):
         if self._counted is not None:
             self.limits.leave(self._counted)
             self._counted = None
+
+    def _answered_scope(self) -> object:
+        """Give the scope of the last request, once it is answered."""
+        # The cycle belongs to the parser, which has none before the first request.
+        answered = self.cycle is not None and self.cycle.response_complete
+        return self.scope if answered else None
 
     def _has_header(self) -> bool:
         # The path is known once the header is whole; a new request has a new scope.

@@ -34,6 +34,7 @@ __all__ = [
     "answer_http",
     "answer_large",
     "answer_ours",
+    "problem_of",
 ]
 
 _LOGGER = logging.getLogger("rigbridge_store.server")
@@ -50,6 +51,34 @@ _MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
 _UNKNOWN = re.compile(r"contains unknown field `(?P<field>[^`]+)`")
 
 
+def problem_of(
+    path: str,
+    status: int,
+    message: str,
+    lines: Iterable[str] = (),
+    code: str | None = None,
+) -> Problem:
+    """
+    Word a refusal as the clients of a call print it.
+
+    Args:
+        path: of the call. Not its route: an error may come before anything was routed.
+        lines: its issues.
+        code: that of the status by default.
+    """
+    v2 = path.startswith("/api/v2/")
+    printed = PrintedError(message=message)
+    if v2 and message.startswith(INVALID):
+        # Its clients add the issues to the message themselves.
+        message = INVALID
+    return Problem(
+        code=code or CODES.get(status) or HTTPStatus(status).name,
+        message=message,
+        issues=[_issue(line, v2=v2) for line in lines],
+        error=UNSET if v2 else printed,
+    )
+
+
 def _answer(
     request: Request[Any, Any, Any],
     status: int,
@@ -57,18 +86,7 @@ def _answer(
     lines: Iterable[str] = (),
     code: str | None = None,
 ) -> Response[Problem]:
-    # By the path and not by the route: an error may come before anything was routed.
-    v2 = str(request.scope["path"]).startswith("/api/v2/")
-    printed = PrintedError(message=message)
-    if v2 and message.startswith(INVALID):
-        # Its clients add the issues to the message themselves.
-        message = INVALID
-    problem = Problem(
-        code=code or CODES.get(status) or HTTPStatus(status).name,
-        message=message,
-        issues=[_issue(line, v2=v2) for line in lines],
-        error=UNSET if v2 else printed,
-    )
+    problem = problem_of(str(request.scope["path"]), status, message, lines, code)
     return Response(problem, status_code=status, media_type="application/json")
 
 

@@ -18,6 +18,7 @@ import re
 import sys
 import tempfile
 import threading
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -35,12 +36,12 @@ from litestar.connection import ASGIConnection
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from rigbridge.errors import DeliveryError
-from rigbridge.wire import CODES, Issue, PrintedError, Problem
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.opened_store import StoreOpening
 from rigbridge_store.refusals import come_again, disk_refuses, forbidden, too_large
 from rigbridge_store.server.app import create_app
 from rigbridge_store.server.door import AnyConnection, Door
+from rigbridge_store.server.failures import problem_of
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore
 
@@ -58,8 +59,8 @@ WORKER_MEMORY = 1536 << 20
 _RENEWED_FROM = 256 << 20
 _WAIT_SECONDS = 30.0
 _BODIES_AT_ONCE = 8
+_BODIES_OF_ONE = 4
 _BUSY = "Other large requests are at work. Wait, then try again."
-_SLOW = "The body did not go on coming. Send it again."
 _CHUNK = 1 << 20
 # All calls but the sending of a file, which is written to the disk piece by piece
 # anyway.
@@ -111,6 +112,10 @@ class HeavyRequests:
         self._pool: ProcessPoolExecutor | None = None
         # Bodies come side by side, so that a slow sender holds up nobody.
         self._receiving = asyncio.Semaphore(_BODIES_AT_ONCE)
+        # But not all of them for one key.
+        self._shares = defaultdict[Principal, asyncio.Semaphore](
+            lambda: asyncio.Semaphore(_BODIES_OF_ONE)
+        )
         # Answered one at a time: each may take all of the memory that is allowed.
         self._turn = asyncio.Semaphore(1)
 
@@ -135,12 +140,12 @@ class HeavyRequests:
                     return
                 receive = _replayed([body], receive)
             self._door.count(connection)
-            answer = await self._by_worker(scope, receive)
+            answer = await self._by_worker(scope, receive, self._shares[principal])
         except DeliveryError as error:
-            answer = _refused(error)
+            answer = _refused(scope["path"], error)
         except OSError as error:
             # The body is not kept, or no worker can be started.
-            answer = _refused(disk_refuses(error))
+            answer = _refused(scope["path"], disk_refuses(error))
         await send(
             {
                 "type": "http.response.start",
@@ -168,14 +173,16 @@ class HeavyRequests:
         size = await anyio.to_thread.run_sync(self._store.uploads.total_size, ids)
         return size > LIGHT_UPLOAD
 
-    async def _by_worker(self, scope: Scope, receive: Receive) -> _Answer:
+    async def _by_worker(
+        self, scope: Scope, receive: Receive, share: asyncio.Semaphore
+    ) -> _Answer:
         # In the folder of the store, whose disk has room for bodies and which is swept
         # at the start.
         descriptor, name = tempfile.mkstemp(dir=self._store.contents.incoming)
         path = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as stream:
-                async with _taken(self._receiving):
+                async with _taken(share), _taken(self._receiving):
                     await self._spool(receive, stream.write)
             async with _taken(self._turn):
                 return await self._asked(_Request(_portable(scope), name))
@@ -188,11 +195,7 @@ class HeavyRequests:
     async def _spool(self, receive: Receive, write: Callable[[bytes], object]) -> None:
         size, waiting, more = 0, bytearray(), True
         while more:
-            try:
-                async with asyncio.timeout(_WAIT_SECONDS):
-                    message = await receive()
-            except TimeoutError:
-                raise come_again(_SLOW) from None
+            message = await receive()
             # The sender hung up.
             if message["type"] != "http.request":
                 raise too_large("The request was given up.")
@@ -310,15 +313,9 @@ def _portable(scope: Scope) -> dict[str, Any]:
     return {name: scope[name] for name in (*names, *more)}  # type: ignore[literal-required]
 
 
-def _refused(error: DeliveryError, memory: int = 0) -> _Answer:
+def _refused(path: str, error: DeliveryError, memory: int = 0) -> _Answer:
     status = error.status or 500
-    problem = Problem(
-        code=error.code or CODES[status],
-        message=error.message,
-        issues=[Issue(message=line) for line in error.issues],
-        # What v1 clients print; those of v2 pass over it.
-        error=PrintedError(message=error.message),
-    )
+    problem = problem_of(path, status, error.message, error.issues, error.code)
     headers = [(b"content-type", b"application/json")]
     if error.retry_after is not None:
         headers.append((b"retry-after", str(math.ceil(error.retry_after)).encode()))
@@ -370,7 +367,7 @@ def _answer(request: _Request) -> _Answer:
             answer = asyncio.run(_asked_here(cast("ASGIApp", app), request, stream))
     except MemoryError:
         # Decoding failed within the limit, and the process is still in order.
-        return _refused(_too_much(memory), memory)
+        return _refused(request.scope["path"], _too_much(memory), memory)
     return attrs.evolve(answer, memory=_peak())
 
 

@@ -23,7 +23,8 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from rigbridge.wire import CODES, PrintedError, Problem
+from rigbridge.wire import Problem
+from rigbridge_store.server.failures import problem_of
 
 __all__ = ["prepared", "restore_slashes"]
 
@@ -41,7 +42,8 @@ def prepared(app: ASGIApp) -> ASGIApp:
         """Prepare a request, and pass it on."""
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) > 1 or not all(map(_has_port, hosts)):
-            await _refuse(send, _TWO_HOSTS if len(hosts) > 1 else _NO_HOST)
+            words = _TWO_HOSTS if len(hosts) > 1 else _NO_HOST
+            await _refuse(send, problem_of(scope["path"], 400, words))
             return
         raw = _raw_path(scope)
         if _ENCODED.search(raw) is not None:
@@ -65,10 +67,7 @@ def _has_port(host: bytes) -> bool:
     return True
 
 
-async def _refuse(send: Send, words: str) -> None:
-    problem = Problem(
-        code=CODES[400], message=words, issues=[], error=PrintedError(message=words)
-    )
+async def _refuse(send: Send, problem: Problem) -> None:
     headers = [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": 400, "headers": headers})
     body = msgspec.json.encode(problem)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
+from litestar.types import ASGIApp
 
 from rigbridge.errors import ConfigurationError
 from rigbridge.machine.loopback import is_loopback
 from rigbridge_store.server.app import create_app
 from rigbridge_store.server.connections import ConnectionLimits, limited_protocol
 from rigbridge_store.server.heavy import HeavyRequests
+from rigbridge_store.server.pacing import paced
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore
 
@@ -61,10 +63,11 @@ class StoreServer:
             )
         # What a killed server left of uploads goes before new ones come.
         store.sweep()
-        self._app: Any = create_app(store, settings)
+        app = create_app(store, settings)
         self._heavy: HeavyRequests | None = None
         if store.opening is not None:
-            self._heavy = self._app = HeavyRequests(self._app, store.opening)
+            self._heavy = HeavyRequests(app, store.opening)
+        self._app = paced(self._heavy or cast("ASGIApp", app))
         self._proxies = () if settings is None else settings.trusted_proxies
         # Listening begins here, so that a port that is taken fails before run().
         self._socket = _listen(host, port)

@@ -72,6 +72,17 @@ def test_a_second_header_that_does_not_end(client: httpx.Client) -> None:
         assert _is_closed(connection)
 
 
+def test_a_body_that_nobody_reads(client: httpx.Client) -> None:
+    """What goes on sending one after the answer is closed, unless a request follows."""
+    request = b"POST /api/v1/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"
+    with _connect(client, request) as connection:
+        assert b" 401 " in connection.recv(4096)
+        connection.sendall(b"xxx" + request)
+        assert b" 401 " in connection.recv(4096)
+        connection.sendall(b"x")
+        assert _is_closed(connection)
+
+
 def test_a_header_that_is_too_long(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
