@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -268,7 +269,7 @@ class PastImports:
                 # has the entry.
                 self._ledger.settle(ledger_run(run), self._destination)
             return
-        if result.size is None or result.mtime_ns is None:
+        if result.size is None or result.mtime_ns is None or _is_gone(result):
             return
         self._waiting.append(self._entry(result, result.size, result.mtime_ns))
         # In groups, which take a tenth of the time; what is lost is imported again.
@@ -340,6 +341,20 @@ def _digest(found: FoundSource) -> str | None:
         return found.source().digest
     except SourceError:
         return None
+
+
+def _is_gone(result: SourceResult) -> bool:
+    """
+    Tell whether a file went before it was read: nobody knows what it was.
+
+    Somebody may have moved it; an entry would be one that failed for ever.
+    """
+    return (
+        result.digest is None
+        and bool(result.errors)
+        and result.path is not None
+        and not os.path.lexists(result.path)
+    )
 
 
 def _is_quarantined_item(path: Path | None) -> bool:

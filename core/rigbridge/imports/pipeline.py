@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from copy import copy
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
@@ -36,6 +37,7 @@ from rigbridge.errors import (
     RetriableError,
     RigbridgeError,
     RunProblemsError,
+    SourceUnreadableError,
 )
 from rigbridge.imports.batches import batches_of
 from rigbridge.imports.blocks import (
@@ -54,7 +56,7 @@ from rigbridge.imports.spooling import import_spool
 from rigbridge.imports.strictness import Strictness
 from rigbridge.imports.workers import blocks_of
 from rigbridge.ledger import RunStatus
-from rigbridge.sources import FoundSource
+from rigbridge.sources import FoundSource, NamedFolders
 
 __all__ = ["import_sources"]
 
@@ -202,7 +204,8 @@ class _Writer:
         self._group: list[tuple[_SourceState, ImportedRun, PreparedItem]] = []
         self._size = 0
         self._since = 0.0
-        self._rest: list[FoundSource] = []
+        self._folders = NamedFolders()
+        self._without_folder: list[tuple[FoundSource, RigbridgeError]] = []
         self._sources: Iterator[FoundSource] = iter(())
         # The error that ended the import: what comes after it is not tried.
         self._outage: RigbridgeError | None = None
@@ -221,6 +224,9 @@ class _Writer:
             found = next(self._sources, None)
             if found is None:
                 return
+            if (gone := self._folders.error(found)) is not None:
+                self._without_folder.append((found, gone))
+                continue
             self._found[number] = found
             number += 1
             yield found
@@ -355,11 +361,17 @@ class _Writer:
 
     def _ended(self, state: _SourceState) -> SourceResult:
         result = state.result or begun(state.found)
+        if not state.runs and any(
+            isinstance(error, SourceUnreadableError) for error in result.errors
+        ):
+            gone = self._folders.look(state.found)
+            if gone is not None:
+                return _not_tried(state.found, gone)
         outage = self._outage
         is_named = any(error is outage for error in state.errors)
         if state.is_left and outage is not None and not is_named:
             if not state.runs:
-                return attrs.evolve(begun(state.found), errors=(outage,), tried=False)
+                return _not_tried(state.found, outage)
             state.errors.append(outage)
         quarantined = list(result.quarantined)
         errors = [*result.errors, *state.errors]
@@ -399,7 +411,14 @@ class _Writer:
                     # What is still here gets the refusal of its first attempt.
                     self._note(state, run, outcome)
             yield from self._complete()
+        left: Iterable[tuple[FoundSource, RigbridgeError]] = self._without_folder
         if self._outage is not None:
-            for found in self._sources:
-                found.release()
-                yield attrs.evolve(begun(found), errors=(self._outage,), tried=False)
+            outage = self._outage
+            left = chain(left, ((found, outage) for found in self._sources))
+        for found, error in left:
+            found.release()
+            yield _not_tried(found, error)
+
+
+def _not_tried(found: FoundSource, error: RigbridgeError) -> SourceResult:
+    return attrs.evolve(begun(found), errors=(error,), tried=False)

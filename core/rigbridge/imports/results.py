@@ -111,8 +111,9 @@ class SourceResult:
             cannot be stored as they are.
         report: what was recorded, of all its runs together: the counts, without the
             single entries.
-        tried: False for a source that was left because the destination is out, which
-            ``errors`` then holds, or because the import was interrupted.
+        tried: False for a source that was left because the destination is out, or the
+            folder that was named is gone, which ``errors`` then holds; or because the
+            import was interrupted.
         skipped: whether the ledger says that it was imported before as it is.
         beside: the ids of stored runs that the source held when it was imported before,
             and does not hold any more since it was changed.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rigbridge.sources.counts import ScanCounts
     from rigbridge.sources.folders import FolderWalk
     from rigbridge.sources.found import FoundSource
+    from rigbridge.sources.named_folders import NamedFolders
     from rigbridge.sources.patterns import Selection
     from rigbridge.sources.remote import has_secret, is_url
     from rigbridge.sources.scanning import Scan
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FolderWalk",
     "FoundSource",
+    "NamedFolders",
     "Scan",
     "ScanCounts",
     "Selection",
@@ -36,6 +38,7 @@ __getattr__ = deferred_names(
         "counts": "ScanCounts",
         "folders": "FolderWalk",
         "found": "FoundSource",
+        "named_folders": "NamedFolders",
         "patterns": "Selection",
         "remote": "has_secret is_url",
         "scanning": "Scan",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from rigbridge.sources.counts import ScanCounts
 from rigbridge.sources.found import FoundFolder, FoundSource
 from rigbridge.sources.patterns import Selection
 
-__all__ = ["FolderWalk"]
+__all__ = ["FolderWalk", "folder_identity"]
 
 # Enough that the order is that of the names in nearly all folders, few enough for the
 # memory.
@@ -58,7 +59,7 @@ class FolderWalk:
         if key in self._named or (
             self._selection.is_all
             and _is_listed(path.name)
-            and _identity(path.parent) in self._visited
+            and folder_identity(path.parent) in self._visited
         ):
             return False
         self._named.add(key)
@@ -71,17 +72,19 @@ class FolderWalk:
         Go through the files below a folder.
 
         A folder that cannot be listed is given in the end: reading it gives the error.
+        So is the folder itself if it has gone meanwhile, as a share does whose server
+        is out: what is below it was not all seen.
 
         Args:
             anchored: what else is asked of the path of a file below it.
         """
-        waiting = [folder]
+        waiting, began = [folder], folder_identity(folder)
         # A stack instead of recursion: folders may be nested deeper than Python's
         # calls.
         unlisted: list[FoundSource] = []
         while waiting:
             here = waiting.pop()
-            identity = _identity(here)
+            identity = folder_identity(here)
             if identity in self._visited:
                 continue
             if identity is not None:
@@ -96,12 +99,16 @@ class FolderWalk:
                         yield found
             except OSError as error:
                 # A folder that is gone again is no error of anybody.
-                if identity is not None:
+                if here == folder or not isinstance(error, FileNotFoundError):
                     # Told at the end, so that one folder without permissions does not
                     # look like the end of the scan.
-                    unlisted.append(_unlisted(here, error))
+                    unlisted.append(_unlisted(here, folder, error))
             # The first of them is the next one.
             waiting += [here / name for name in sorted(folders, reverse=True)]
+        # By identity: where a share was mounted, an empty folder is left.
+        if began != folder_identity(folder):
+            gone = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            unlisted = [_unlisted(folder, folder, gone)]
         yield from unlisted
 
     def one(self, folder: Path, path: Path) -> FoundSource | None:
@@ -181,11 +188,19 @@ def _is_item(folder: Path) -> bool:
     return is_item_name(folder.name)
 
 
-def _unlisted(folder: Path, error: OSError) -> FoundSource:
-    return FoundSource.of_path(folder).refused(
+_REMEDIES = {
+    errno.EACCES: "check the permissions of the folder",
+    errno.EPERM: "check the permissions of the folder",
+    errno.ENAMETOOLONG: "its path is too long for the system: change to a folder "
+    "nearer to it, and name it from there",
+}
+
+
+def _unlisted(folder: Path, root: Path, error: OSError) -> FoundSource:
+    remedy = _REMEDIES.get(error.errno or 0, "check the disk or the network")
+    return FoundSource.of_path(folder, root=root).refused(
         SourceUnreadableError(
-            f"cannot be listed: {error.strerror or error}",
-            remedy="check the permissions of the folder",
+            f"cannot be listed: {error.strerror or error}", remedy=remedy
         )
     )
 
@@ -214,7 +229,8 @@ def _is_listed(name: str) -> bool:
     return name != FILE_NAME and not name.startswith(".")
 
 
-def _identity(folder: Path) -> tuple[int, int] | None:
+def folder_identity(folder: Path) -> tuple[int, int] | None:
+    """Give by what a folder is known, whatever its paths; None where it is gone."""
     try:
         state = folder.stat()
     except OSError:

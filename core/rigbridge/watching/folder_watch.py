@@ -190,7 +190,7 @@ class FolderWatch:
         for result in self._import(same.values(), stop):
             uri = result.source.partition("!/")[0]
             self._note_result(result)
-            if not _is_final(result):
+            if not _is_final(result) or (result.errors and not _opens(same[uri])):
                 failed.add(uri)
         if stop():
             return
@@ -209,9 +209,10 @@ class FolderWatch:
             self.state.imported += 1
             self.state.last_file = result.source
             return
-        self.state.failed += 1
+        self.state.failed += result.tried
         error: RigbridgeError | None = next(iter(result.errors), None)
-        if error is not None:
+        # Once: of a folder that is gone each file says the same.
+        if error is not None and self.state.last_error != str(error):
             self.state.last_error = str(error)
             _LOGGER.warning("%s", error)
 
@@ -224,6 +225,17 @@ def _is_final(result: SourceResult) -> bool:
     return result.tried and not any(
         isinstance(error, (RetriableError, HeldError)) for error in result.errors
     )
+
+
+def _opens(found: FoundSource) -> bool:
+    # It may be open in another program, or gone and come back: neither changes its size
+    # or its time, by which a new file would be told.
+    try:
+        with Path(os.fsdecode(found.key)).open("rb") as stream:
+            stream.read(1)
+    except OSError:
+        return False
+    return True
 
 
 def _is_unchanged(found: FoundSource) -> bool:

@@ -18,7 +18,7 @@ import rigbridge.imports
 from rigbridge.errors import ConfigurationError, NotFoundError
 from rigbridge.imports import Afterwards, PastImports, SourceResult, passed_over
 from rigbridge.ledger import Ledger
-from rigbridge.sources import FoundSource
+from rigbridge.sources import FolderWalk, FoundSource
 
 Command = Callable[..., Any]
 NO_SERIAL = b"procedure,measurement,value,outcome\nP,m,1,PASS\n"
@@ -179,6 +179,41 @@ def test_a_store_that_is_gone_is_filled_again(call: Command, reports: Path) -> N
     assert "verified: the store holds 3 runs" in (
         call("ledger", "report", "--verify").stdout
     )
+
+
+def test_a_folder_that_goes_is_no_fault_of_its_files(
+    call: Command, reports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A share that drops is said once, and the next import goes on."""
+    listed = FolderWalk.below
+
+    def below(walk: FolderWalk, folder: Path, anchored: Any = None) -> Any:
+        yield from [*listed(walk, folder, anchored)]
+        reports.rename(reports.with_name("away"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FolderWalk, "below", below)
+        said = call("import", reports, code=1).stderr
+    assert said.count("is not there any more") == 1
+    assert "2 files not tried, since" in said
+    assert account(call)["files"] == {}
+    reports.with_name("away").rename(reports)
+    assert summary(call, reports)["runs"] == 3
+
+
+def test_a_file_that_goes_is_in_no_account(
+    call: Command, reports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It failed in this import; nobody knows what it was."""
+    listed = FolderWalk.below
+
+    def below(walk: FolderWalk, folder: Path, anchored: Any = None) -> Any:
+        yield from [*listed(walk, folder, anchored)]
+        next(reports.glob("*.xml")).unlink()
+
+    monkeypatch.setattr(FolderWalk, "below", below)
+    assert "there is no such file" in call("import", reports, code=1).stderr
+    assert account(call)["files"] == {"imported": 1}
 
 
 def test_a_damaged_ledger_stops_nothing(call: Command, reports: Path) -> None:

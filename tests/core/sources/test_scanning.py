@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rigbridge.errors import ConfigurationError, SourceUnreadableError
-from rigbridge.sources import FolderWalk, Scan, ScanCounts, Selection
+from rigbridge.sources import FolderWalk, Scan, ScanCounts, Selection, folders
 
 TREE = ("a/one.xml", "a/one.log", "a/old/two.xml", "b/three.XML", "four.xml")
 
@@ -126,23 +126,49 @@ def test_a_name_that_is_no_text_can_be_read_and_shown(tmp_path: Path) -> None:
     assert found.source().head == b"content"
 
 
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.EACCES, "permissions"),
+        (errno.EIO, "the disk or the network"),
+        (errno.ENAMETOOLONG, "nearer to it"),
+    ],
+)
 def test_a_folder_that_cannot_be_listed_is_said(
-    tree: Path, monkeypatch: pytest.MonkeyPatch
+    tree: Path, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
 ) -> None:
-    """The others are read."""
-    listed = os.scandir
+    """The others are read. The system may not even say which folder it is."""
+    listed, identity = os.scandir, folders.folder_identity
 
     def scandir(folder: str | Path) -> Any:
         if Path(folder).name == "old":
-            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+            raise OSError(number, os.strerror(number), str(folder))
         return listed(folder)
 
+    def identity_of(folder: Path) -> Any:
+        return None if folder.name == "old" else identity(folder)
+
     # A mode would not hold root off.
-    monkeypatch.setattr(os, "scandir", scandir)
-    found = list(Scan((tree,)))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "scandir", scandir)
+        patched.setattr(folders, "folder_identity", identity_of)
+        found = list(Scan((tree,)))
     assert len(found) == len(TREE)
-    with pytest.raises(SourceUnreadableError, match="old: cannot be listed"):
+    with pytest.raises(SourceUnreadableError, match=f"old: cannot be listed.*{remedy}"):
         _ = found[-1].source().head
+
+
+def test_a_named_folder_that_goes_meanwhile_is_said(tree: Path) -> None:
+    """What was below it was not all seen; where it was mounted, a folder is left."""
+    found = iter(Scan((tree,)))
+    first = next(found)
+    tree.rename(tree.with_name("away"))
+    tree.mkdir()
+    *_, last = found
+    assert first.path is not None
+    assert last.path == tree
+    with pytest.raises(SourceUnreadableError, match="cannot be listed: No such file"):
+        _ = last.source().head
 
 
 def test_a_file_that_vanishes_is_said(tree: Path) -> None:

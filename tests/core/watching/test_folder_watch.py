@@ -21,6 +21,7 @@ from rigbridge.errors import (
     MalformedSourceError,
     NoAnswerError,
     RigbridgeError,
+    SourceUnreadableError,
 )
 from rigbridge.imports import After, FileStep, SourceResult
 from rigbridge.sources import FoundSource, Selection
@@ -35,6 +36,7 @@ class Desk:
     def __init__(self) -> None:
         self.names: list[str] = []
         self.error: RigbridgeError | None = None
+        self.meanwhile: Callable[[], object] = lambda: None
         self.came = threading.Event()
 
     def __call__(
@@ -44,6 +46,7 @@ class Desk:
         del stop
         for found in files:
             self.names.append(found.name)
+            self.meanwhile()
             errors = () if self.error is None else (self.error,)
             self.came.set()
             yield SourceResult(source=found.uri, path=found.path, errors=errors)
@@ -146,6 +149,22 @@ def test_a_folder_may_vanish_and_come_back(inbox: Path, watched: Watched) -> Non
     (inbox / "a.xml").write_text("<a/>")
     watched.look()
     assert watched.look(3) == ["a.xml"]
+
+
+def test_a_file_that_does_not_open_is_tried_again(
+    inbox: Path, watched: Watched
+) -> None:
+    """Whatever was in the way, it changed neither its size nor its time."""
+    (inbox / "a.xml").write_text("<a/>")
+    watched.desk.error = SourceUnreadableError("there is no such file")
+    watched.desk.meanwhile = lambda: inbox.rename(inbox.with_name("away"))
+    watched.look()
+    assert watched.look(3) == ["a.xml"]
+    inbox.with_name("away").rename(inbox)
+    watched.desk.meanwhile, watched.desk.error = lambda: None, None
+    assert watched.look() == []
+    assert watched.look(60) == ["a.xml"]
+    assert watched.look(60) == []
 
 
 def test_a_store_that_is_out_is_tried_again(inbox: Path, watched: Watched) -> None:

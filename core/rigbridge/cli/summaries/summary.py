@@ -22,6 +22,7 @@ from rigbridge.cli.output import (
 )
 from rigbridge.cli.summaries.differing import DifferingRuns
 from rigbridge.cli.summaries.grouping import MessageGroups
+from rigbridge.errors import RigbridgeError, SourceError
 
 if TYPE_CHECKING:
     from rigbridge.imports import ImportedRun, SourceResult
@@ -106,6 +107,7 @@ class ImportSummary:
         self._partial = 0
         self._partial_example: str | None = None
         self._is_out = False
+        self._gone: list[str] = []
         self._quarantine: Path | None = None
         self._first: tuple[bool, str] | None = None
         self.passed_over: ScanCounts | None = None
@@ -148,7 +150,8 @@ class ImportSummary:
         if not result.tried:
             totals.not_tried += 1
             # Without an error it was not tried because of an interrupt.
-            self._is_out |= bool(result.errors)
+            for error in result.errors:
+                self._add_left(error)
             return
         for error in result.errors:
             self._messages.add(result.source, error)
@@ -167,6 +170,14 @@ class ImportSummary:
         self._add_elements(result)
         for item in result.runs:
             self._add_run(result.source, item)
+
+    def _add_left(self, error: RigbridgeError) -> None:
+        """Take why a source was not tried, which is the same for many."""
+        if not isinstance(error, SourceError):
+            self._is_out = True
+        elif error.source not in self._gone:
+            self._gone.append(error.source or "")
+            self._messages.add(error.source or "", error)
 
     def pass_over(self, known: KnownSource, *, as_now: bool = True) -> None:
         """
@@ -271,14 +282,9 @@ class ImportSummary:
                 f"'{self._retry()}')"
             )
         if totals.not_tried:
-            why = (
-                "the destination is out"
-                if self._is_out
-                else "the import was interrupted"
-            )
             say_warning(
-                f"{count_of(totals.not_tried, 'file')} not tried, since {why}; "
-                "repeat the same command later"
+                f"{count_of(totals.not_tried, 'file')} not tried, since "
+                f"{self._why_left()}; repeat the same command later"
             )
         if totals.imported_otherwise:
             say_warning(
@@ -293,6 +299,13 @@ class ImportSummary:
                 f"('{own_call()} ledger report' says why, --again tries them)"
             )
         self._show_passed_over()
+
+    def _why_left(self) -> str:
+        if self._is_out:
+            return "the destination is out"
+        if self._gone:
+            return f"{' and '.join(self._gone)} went away"
+        return "the import was interrupted"
 
     def _show_passed_over(self) -> None:
         passed_over = self.passed_over
