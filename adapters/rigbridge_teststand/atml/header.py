@@ -60,16 +60,20 @@ class ATMLHeader:
     interrupted: bool
 
 
-def header_of(results: Element) -> frozenset[str | Element]:
+def header_of(results: Element, result_set: Element) -> frozenset[str | Element]:
     """
-    Tell what of results without a result set of their own belongs to the header.
+    Tell what of a result set belongs to the header.
+
+    Some exporters write it there, or results without a result set of their own.
 
     Returns:
         The names of attributes, and the children.
     """
-    is_set = local_name(results) == RESULT_SET
+    is_set = local_name(result_set) == RESULT_SET
     names = _PARTS.keys() - ({"Extension"} if is_set else set())
-    found: set[str | Element] = {e for name, e in children(results) if name in names}
+    if result_set is not results:
+        names -= {name for name, _ in children(results)}
+    found: set[str | Element] = {e for name, e in children(result_set) if name in names}
     # A result set has attributes of its own.
     return frozenset(found if is_set else found | attributes_of(results).keys())
 
@@ -94,7 +98,7 @@ def read_header(
     has_set = False
     inside = children(results)
     if is_set:
-        of_header = header_of(results)
+        of_header = header_of(results, results)
         inside = [(name, element) for name, element in inside if element in of_header]
     for name, element in inside:
         if not is_set and element.tail and not element.tail.isspace():
@@ -108,6 +112,8 @@ def read_header(
                     element,
                     content_of(element),
                 )
+            else:
+                reader.within(element, header_of(results, element))
             has_set = True
             continue
         taker = _PARTS.get(name)
@@ -146,6 +152,14 @@ class _HeaderReader:
         self.program_version: str | None = None
         self.metadata: dict[str, JSONValue] = {}
         self.interrupted = False
+
+    def within(self, result_set: Element, of_header: frozenset[str | Element]) -> None:
+        """Read the parts of a header that stand within the result set."""
+        for name, below in children(result_set):
+            if below in of_header:
+                rule = "part of the header within the result set, read"
+                self._account.coerced(name, rule, below)
+                _PARTS[name](self, below)
 
     def uut(self, element: Element) -> None:
         """Read ``UUT``."""
@@ -267,11 +281,12 @@ class _HeaderReader:
         keep_rest(element, "operator", self.metadata, self._account, read)
 
     def operator_alone(self, element: Element) -> None:
-        """Read ``Operator``, which other exporters write without ``Personnel``."""
+        """Read the operator, whom other exporters write without ``Personnel``."""
+        name = local_name(element)
         if self.operator is None:
-            self._operator(element, ("name", "id"))
+            self._operator(element, ("name", "id" if name == "Operator" else "ID"))
         else:
-            flatten(element, "Operator", self.metadata, self._account)
+            flatten(element, name, self.metadata, self._account)
 
     def test_station(self, element: Element) -> None:
         """Read ``TestStation``."""
@@ -401,5 +416,6 @@ _PARTS = {
     "TestProgram": _HeaderReader.program,
     "TestDescription": _HeaderReader.program,
     "Operator": _HeaderReader.operator_alone,
+    "SystemOperator": _HeaderReader.operator_alone,
     "Extension": _HeaderReader.extension,
 }

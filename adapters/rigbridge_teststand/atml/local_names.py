@@ -21,6 +21,7 @@ __all__ = [
     "NAME",
     "RESULTS",
     "RESULT_SET",
+    "STATUS",
     "STEPS",
     "VALUE",
     "WRAPPER",
@@ -35,6 +36,7 @@ __all__ = [
     "local_name",
     "read_text",
     "result_set_of",
+    "status_text",
     "steps_of",
     "version_of",
 ]
@@ -122,6 +124,11 @@ def read_text(element: Element | None) -> str | None:
     return element.text.strip() or None
 
 
+def status_text(outcome: Element) -> str | None:
+    """Give the status in an outcome: its value, or its text, as some exporters do."""
+    return attribute(outcome, "value") or read_text(outcome)
+
+
 def all_text(element: Element) -> str:
     """Give all text below an element."""
     return "".join(map(str, element.itertext()))
@@ -147,8 +154,11 @@ COLLECTION = "TestResultsCollection"
 WRAPPER = "Reports"
 """The root that concatenated documents are wrapped into."""
 
-STEPS = frozenset({"Test", "SessionAction", "TestGroup"})
-"""The local names of what is a step."""
+STATUS = "status"
+"""The attribute that some exporters write instead of an ``Outcome``."""
+
+STEPS = frozenset({"Test", "SessionAction", "TestGroup", "ItemTest", "SubItemTest"})
+"""The local names of what is a step; the last two are of exporters other than NI."""
 
 Step: TypeAlias = tuple[str, Element]
 """The local name of a step, and its element."""

@@ -264,10 +264,11 @@ class PartialRun:
         self._forget_arrays()
 
     def _state(self, phase: Phase) -> None:
-        """Add the outcome that a step stated to those of its parent."""
-        status = phase.attributes.get("raw_status")
-        if self._open and status is not None:
-            self._open[-1].outcomes.add(phase.outcome if status else PhaseOutcome.ERROR)
+        """Add the outcome of a step to those of its parent."""
+        is_blank = phase.attributes.get("raw_status") == ""
+        if self._open:
+            outcome = PhaseOutcome.ERROR if is_blank else phase.outcome
+            self._open[-1].outcomes.add(outcome)
 
     def _read_root(self, step: _OpenStep) -> None:
         """Read the group that stood for the run as a step, since another follows."""

@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from rigbridge.adapters import Place, ReadContext
 from rigbridge.model import JSONValue, ProcedureRef, Provenance, Run, RunOutcome
 from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.atml.data.result_parts import ResultParts
 from rigbridge_teststand.atml.data.values import keep_rest, put
 from rigbridge_teststand.atml.events import EVENTS, read_events
 from rigbridge_teststand.atml.forms import record_unread
 from rigbridge_teststand.atml.header import ATMLHeader, header_of, read_header
 from rigbridge_teststand.atml.local_names import (
+    STATUS,
     STEPS,
     attribute,
     children,
@@ -24,11 +26,9 @@ from rigbridge_teststand.atml.local_names import (
 )
 from rigbridge_teststand.atml.phases import PhaseTree, StepLevel
 from rigbridge_teststand.atml.statuses import (
-    FORCED,
-    OUTCOME_READ,
-    STATUS,
     StatedStatus,
     flag,
+    keep_outcome,
     outcome_of,
     read_status,
 )
@@ -37,7 +37,7 @@ from rigbridge_teststand.atml.steps import KEPT_ATTRIBUTES, ATMLStepReader
 from rigbridge_teststand.atml.times import TimeReader
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.settings import TestStandSettings
-from rigbridge_teststand.vocabulary import RUN_OUTCOMES, UNKNOWN_STATUS
+from rigbridge_teststand.vocabulary import RUN_OUTCOMES, UNKNOWN_STATUS, severity
 from rigbridge_teststand.xml.elements import Element
 
 __all__ = ["OLDEST", "ATMLRunReader", "read_run", "version_of_results"]
@@ -151,9 +151,7 @@ class ATMLRunReader:
             root, "startDateTime"
         )
         if result_set is not None:
-            of_header: AbstractSet[str | Element] = (
-                header_of(results) if result_set is results else frozenset()
-            )
+            of_header = header_of(results, result_set)
             self._keep_set(result_set, started, metadata, of_header)
         if root is not None and root is not result_set:
             of_root: dict[str, JSONValue] = {}
@@ -163,7 +161,7 @@ class ATMLRunReader:
                 # The group repeats what the result set says.
                 if metadata.get(key) != value:
                     put(metadata, key, value, self._account)
-        status = _status(result_set, root)
+        status = _status(result_set, root) or self._status_of_results(result_set)
         outcome = self._outcome(results, status, truncated=truncated)
         if truncated or header.interrupted or _is_unfinished(status):
             metadata["partial"] = True
@@ -189,6 +187,21 @@ class ATMLRunReader:
             metadata=metadata,
             source=source,
         )
+
+    def _status_of_results(self, result_set: Element | None) -> StatedStatus | None:
+        """Give the worst status of the results that a result set itself holds."""
+        held = [e for name, e in children(result_set) if name == "TestResult"]
+        stated = [status for e in held if (status := ResultParts(e).status)]
+        if result_set is None or not stated:
+            return None
+        known = self._settings.run_outcomes() | RUN_OUTCOMES
+        worst = max(
+            stated,
+            key=lambda each: severity(known.get(each.lower(), RunOutcome.ERROR)),
+        )
+        rule = "missing, taken from the results of the run itself"
+        self._account.coerced("status", rule, result_set, worst)
+        return StatedStatus(value=worst, qualifier=None)
 
     def _compare_count(self, results: Element, metadata: dict[str, JSONValue]) -> None:
         """Record a step count in the file that differs from its steps."""
@@ -219,7 +232,7 @@ class ATMLRunReader:
         """
         Keep the properties, errors and other children of a result set.
 
-        Without a result set, some of its attributes and children are of the header.
+        Some of its attributes and children may be of the header.
         """
         account = self._account
         found: dict[str, JSONValue] = {}
@@ -267,9 +280,7 @@ class ATMLRunReader:
             if (given := attribute(element, key)) is not None:
                 put(metadata, label, flag(given), account)
         if outcome is not None:
-            if (forced := attribute(outcome, FORCED)) is not None:
-                put(metadata, FORCED, flag(forced), account)
-            keep_rest(outcome, "outcome", metadata, account, OUTCOME_READ)
+            keep_outcome(outcome, metadata, account)
 
     def _outcome(
         self, results: Element, status: StatedStatus | None, *, truncated: bool

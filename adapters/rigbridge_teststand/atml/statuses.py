@@ -7,25 +7,35 @@ with ``Skipped``). Beside a verdict (``Passed``) it is only a comment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 import attrs
 
 from rigbridge.model import JSONValue, MeasurementOutcome, PhaseOutcome
-from rigbridge_teststand.atml.local_names import LOCAL_NAMES, VALUE, attribute
+from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.atml.data.result_parts import ResultParts
+from rigbridge_teststand.atml.data.values import keep_rest, put
+from rigbridge_teststand.atml.events import EVENTS, read_events
+from rigbridge_teststand.atml.local_names import (
+    LOCAL_NAMES,
+    STATUS,
+    STEPS,
+    VALUE,
+    attribute,
+    children,
+    status_text,
+)
 from rigbridge_teststand.vocabulary import MEASUREMENT_OUTCOMES, PHASE_OUTCOMES
 from rigbridge_teststand.xml.elements import Element
 
 __all__ = [
-    "FORCED",
     "OUTCOMES",
-    "OUTCOME_READ",
-    "STATUS",
     "StatedStatus",
     "StepStatus",
     "StepStatuses",
     "flag",
+    "keep_outcome",
     "outcome_of",
     "read_status",
 ]
@@ -33,14 +43,8 @@ __all__ = [
 OUTCOMES = frozenset({"Outcome", "ActionOutcome"})
 """The local names of elements with a status."""
 
-STATUS = "status"
-"""The attribute that some exporters write instead of an ``Outcome``."""
-
-FORCED = "forced"
-"""The attribute of an outcome that the test itself did not come to."""
-
-OUTCOME_READ = ("value", "qualifier", FORCED)
-"""The attributes of an outcome that are read; the others are kept by name."""
+# The attribute of an outcome that the test itself did not come to.
+_FORCED = "forced"
 
 _VERDICTS = frozenset({"passed", "failed", "done"})
 _QUALIFIER = b"qualifier"
@@ -119,11 +123,21 @@ def read_status(step: Element) -> StatedStatus | None:
     element = outcome_of(step)
     if element is not None:
         return StatedStatus(
-            value=attribute(element, "value"),
+            value=status_text(element),
             qualifier=attribute(element, "qualifier"),
         )
     value = attribute(step, STATUS)
     return None if value is None else StatedStatus(value=value, qualifier=None)
+
+
+def keep_outcome(
+    outcome: Element, into: dict[str, JSONValue], account: RunAccount
+) -> None:
+    """Keep what an outcome says beside the status: that it was forced, its ID."""
+    if (forced := attribute(outcome, _FORCED)) is not None:
+        put(into, _FORCED, flag(forced), account)
+    status = "" if attribute(outcome, "value") is None else "value"
+    keep_rest(outcome, "outcome", into, account, (status, "qualifier", _FORCED))
 
 
 @attrs.frozen
@@ -158,7 +172,8 @@ class StepStatuses:
 
     def read(self, outcome: Element) -> StepStatus:
         """Read an ``Outcome`` or ``ActionOutcome``."""
-        return self._judged(outcome.get(VALUE), outcome.get(_QUALIFIER))
+        value = outcome.get(VALUE) or outcome.text
+        return self._judged(value, outcome.get(_QUALIFIER))
 
     def of(self, step: Element) -> StepStatus | None:
         """Read the status of a step; None where it states none."""
@@ -167,6 +182,24 @@ class StepStatuses:
             return self.read(outcome)
         given = step.get(STATUS)
         return self._judged(given, None) if given and given.strip() else None
+
+    def stated_in(self, element: Element) -> Iterator[PhaseOutcome]:
+        """Give the outcomes that the results of a step and the steps in it state."""
+        pending = [element]
+        while pending:
+            for name, below in children(pending.pop()):
+                if name == "TestResult":
+                    stated = (ResultParts(below).status or "").lower()
+                    if stated in PHASE_OUTCOMES:
+                        yield PHASE_OUTCOMES[stated]
+                elif name in EVENTS and read_events([below], None, RunAccount()).code:
+                    yield PhaseOutcome.ERROR
+                elif name in STEPS:
+                    status = self.of(below)
+                    if status is None:
+                        pending.append(below)
+                    else:
+                        yield status.outcome or PhaseOutcome.ERROR
 
     def _judged(self, value: str | None, qualifier: str | None) -> StepStatus:
         # By the texts as they stand: cleaning them costs more than the look-up.

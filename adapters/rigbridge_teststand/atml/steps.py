@@ -34,18 +34,17 @@ from rigbridge_teststand.atml.events import read_events, report_text
 from rigbridge_teststand.atml.forms import record_unread
 from rigbridge_teststand.atml.local_names import (
     LOCAL_NAMES,
+    STATUS,
     Step,
     attributes_of,
     child_elements,
     read_text,
 )
 from rigbridge_teststand.atml.statuses import (
-    FORCED,
-    OUTCOME_READ,
-    STATUS,
     StepStatus,
     StepStatuses,
     flag,
+    keep_outcome,
 )
 from rigbridge_teststand.atml.step_parts import (
     GROUP,
@@ -167,10 +166,12 @@ class ATMLStepReader:
             attributes.update(status.attributes)
         outcome = None if status is None else status.outcome
         if outcome is None:
-            outcome = self._unknown(element, status, code, parts.nested, below)
+            outcome = self._unknown(element, status, code, below)
         measurements = self._measurements(kind, name, parts, status, time)
-        # Skipped steps keep the values of an earlier execution.
-        if measurements and outcome is PhaseOutcome.SKIP:
+        # Skipped steps keep the values of an earlier execution. A step that does not
+        # say that it was skipped has values of its own.
+        is_skipped = status is not None and status.outcome is PhaseOutcome.SKIP
+        if measurements and is_skipped:
             self.drop(measurements, STALE_VALUE, element)
             measurements = []
         if len(self.logs) > begun:
@@ -208,9 +209,7 @@ class ATMLStepReader:
             return
         if STATUS in given:
             put(attributes, STATUS, given[STATUS], account)
-        if (forced := parts.outcome.get(FORCED)) is not None:
-            put(attributes, FORCED, flag(forced), account)
-        keep_rest(parts.outcome, "outcome", attributes, account, OUTCOME_READ)
+        keep_outcome(parts.outcome, attributes, account)
 
     def drop(
         self, measurements: Iterable[Measurement], reason: str, element: Element
@@ -303,7 +302,6 @@ class ATMLStepReader:
         element: Element,
         status: StepStatus | None,
         code: int | None,
-        nested: list[Step],
         below: AbstractSet[PhaseOutcome],
     ) -> PhaseOutcome:
         """Decide the outcome of a step whose status is unknown or missing."""
@@ -312,16 +310,13 @@ class ATMLStepReader:
             return PhaseOutcome.ERROR
         self._account.coerced(
             "status",
-            "missing, taken from the error, else the worst step below, else skipped",
+            "missing, taken from the error, else the worst in it, else skipped",
             element,
         )
         if code:
             return PhaseOutcome.ERROR
-        stated = [self._statuses.of(inner) for _, inner in nested]
-        outcomes = [
-            inner.outcome or PhaseOutcome.ERROR for inner in stated if inner is not None
-        ]
-        return max((*outcomes, *below), key=_RANKS.index, default=PhaseOutcome.SKIP)
+        outcomes = (*self._statuses.stated_in(element), *below)
+        return max(outcomes, key=_RANKS.index, default=PhaseOutcome.SKIP)
 
     def _measurements(
         self,
@@ -487,6 +482,9 @@ def _logged_texts(entries: list[LogEntry]) -> dict[str, JSONValue]:
 
 def _judge(kind: str, name: str, results: list[ResultParts]) -> int:
     """Count the results that were judged."""
+    if len(results) == 1 and results[0].name.isdigit():
+        # The number of the only result is no name of a value.
+        results[0].name = ""
     count = sum(result.is_judged for result in results)
     if not count and kind == "Test":
         # The site's own step types keep their value under the standard name.

@@ -271,7 +271,10 @@ class StepResultReader:
             measurements = []
             self._leave_out(name, status, data, reason, result)
         if outcome is None:
-            outcome, rule = self._guessed(raw, error, lists, is_cut_off=is_cut_off)
+            judged = {PHASE_OUTCOMES.get(each.outcome.lower()) for each in measurements}
+            outcome, rule = self._guessed(
+                raw, error, lists, judged, is_cut_off=is_cut_off
+            )
             record_coerced(report, result, "status", rule, raw or None)
         start = read_seconds(engine, "StartTime")
         total = read_seconds(engine, "TotalTime")
@@ -319,6 +322,7 @@ class StepResultReader:
         raw: str,
         error: Properties,
         lists: list[ResultList],
+        judged: set[PhaseOutcome | None],
         *,
         is_cut_off: bool,
     ) -> tuple[PhaseOutcome, str]:
@@ -329,18 +333,11 @@ class StepResultReader:
             return PhaseOutcome.ERROR, "blank with an error, read as error"
         if is_cut_off:
             return PhaseOutcome.ERROR, "cut off, read as error"
-        # A sequence call whose status was reset is judged by its steps.
-        return self._worst(lists)
-
-    def _worst(self, lists: list[ResultList]) -> tuple[PhaseOutcome, str]:
-        found = {
-            self._outcomes.get(step.status.lower())
-            for steps in lists
-            for step in steps.steps
-        }
+        # A step whose status was reset is judged by what is in it.
+        found = judged | {step.outcome for steps in lists for step in steps.steps}
         for outcome in (PhaseOutcome.ERROR, PhaseOutcome.FAIL, PhaseOutcome.PASS):
             if outcome in found:
-                return outcome, "blank, the worst of its steps taken"
+                return outcome, "blank, the worst of its values and steps taken"
         return PhaseOutcome.SKIP, "blank, read as skipped"
 
 

@@ -30,6 +30,7 @@ from rigbridge_teststand.xml.elements import Element
 
 __all__ = [
     "DATA_TYPES",
+    "KNOWN_TYPES",
     "QUALITY",
     "RADIX",
     "TYPE_ATTRIBUTES",
@@ -94,8 +95,17 @@ def _of_base(digits: re.Pattern[str], base: int) -> Callable[[str], int | None]:
 
 
 _FLOATS = frozenset({"double", "float", "decimal"})
-_INTEGERS = frozenset({"integer", "long", "unsignedInteger", "unsignedLong", "int"})
+_INTEGERS = frozenset(
+    {"integer", "long", "unsignedInteger", "unsignedLong"}
+    # Those of XML Schema, which exporters other than NI write.
+    | {"int", "short", "byte", "unsignedInt", "unsignedShort", "unsignedByte"}
+    | {"nonNegativeInteger", "positiveInteger"}
+)
 _OF_BASES = {kind: _of_base(_DIGITS[kind], base) for kind, base in RADIX.items()}
+KNOWN_TYPES = frozenset(
+    {*_FLOATS, *_INTEGERS, *RADIX, "boolean", "string", "dateTime", "complex", "enum"}
+)
+"""The kinds that have a meaning of their own; a site may have others."""
 
 
 def read_typed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from sys import intern
 
@@ -19,16 +20,29 @@ from rigbridge_teststand.atml.forms import SCHEMA_TYPE, Form
 from rigbridge_teststand.atml.local_names import (
     LOCAL_NAMES,
     NAME,
+    STATUS,
     attribute,
     child,
     child_elements,
+    status_text,
 )
 from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["DATA_HOLDER", "MEMBER", "SINGLE", "TEST_RESULT", "ResultParts"]
+__all__ = [
+    "DATA_HOLDER",
+    "MADE_UP",
+    "MEMBER",
+    "RESULT_ATTRIBUTES",
+    "SINGLE",
+    "TEST_RESULT",
+    "ResultParts",
+]
 
 SINGLE = frozenset({"Numeric", "String"})
 """The names of the value of a single test."""
+
+MADE_UP = re.compile(r"(?:tr-|ID_)[\w-]+\Z")
+"""An ID that TestStand, VeriStand and others make up; it names nothing."""
 
 _MARKS = ("IsComparisonTypeLog", "IsTestMeasurement")
 
@@ -47,8 +61,12 @@ _RIGHT_INSIDE = _DATA.keys() | LIMIT_SHAPES.keys()
 DATA_HOLDER = Form(children=_DATA)
 """What is read of ``Data``."""
 
+RESULT_ATTRIBUTES = frozenset({"ID", "name", STATUS, SCHEMA_TYPE})
+"""The attributes of a ``TestResult`` that have a meaning; others are kept by name."""
+
 TEST_RESULT = Form(
-    attributes=frozenset({"ID", "name", SCHEMA_TYPE}),
+    attributes=RESULT_ATTRIBUTES,
+    any_attribute=True,
     children={
         **_DATA,
         **LIMIT_SHAPES,
@@ -91,7 +109,7 @@ class ResultParts:
     def __init__(self, element: Element) -> None:
         self.element = element
         given = element.get(NAME, "").strip() or attribute(element, "ID") or ""
-        self.name = intern(given)
+        self.name = intern("" if MADE_UP.match(given) else given)
         others: list[Element] = []
         for below in child_elements(element):
             kind = LOCAL_NAMES[below.tag]
@@ -107,7 +125,7 @@ class ResultParts:
                 others.append(below)
         if others:
             self.others = others
-        if self.limits is not None or self.outcome is not None:
+        if self.limits is not None or self.status is not None:
             self.is_judged = True
         elif self.properties is not None:
             marks = (child(self.properties, mark) for mark in _MARKS)
@@ -127,6 +145,13 @@ class ResultParts:
             self.properties = properties
             return len(extension) > 1
         return True
+
+    @property
+    def status(self) -> str | None:
+        """The status that it states, as spelled; None where it states none."""
+        if self.outcome is None:
+            return attribute(self.element, STATUS)
+        return status_text(self.outcome) or ""
 
     @property
     def is_single(self) -> bool:

@@ -7,7 +7,6 @@ makes it one. All others are additional results, which have no verdict.
 
 from __future__ import annotations
 
-import re
 from pathlib import PureWindowsPath
 from typing import Any
 
@@ -26,14 +25,21 @@ from rigbridge_teststand.arrays import (
     matrix_series,
 )
 from rigbridge_teststand.atml.account import RunAccount
-from rigbridge_teststand.atml.data.data_types import DATA_TYPES, QUALITY, data_type_of
+from rigbridge_teststand.atml.data.data_types import (
+    DATA_TYPES,
+    KNOWN_TYPES,
+    QUALITY,
+    data_type_of,
+)
 from rigbridge_teststand.atml.data.indexed_arrays import IndexedArray, is_of_collections
 from rigbridge_teststand.atml.data.items import named_items
 from rigbridge_teststand.atml.data.limits import Judged, read_limits
 from rigbridge_teststand.atml.data.properties import whole_number
 from rigbridge_teststand.atml.data.result_parts import (
     DATA_HOLDER,
+    MADE_UP,
     MEMBER,
+    RESULT_ATTRIBUTES,
     SINGLE,
     ResultParts,
 )
@@ -44,6 +50,7 @@ from rigbridge_teststand.atml.forms import SCHEMA_TYPE, content_of, record_unrea
 from rigbridge_teststand.atml.local_names import (
     LOCAL_NAMES,
     NAME,
+    STATUS,
     attribute,
     attributes_of,
     child,
@@ -61,8 +68,6 @@ REPORT_TEXT = "ReportText"
 
 # A limit against recursion without end; real data are a few levels deep.
 _MAX_DEPTH = 48
-# TestStand and VeriStand make these up; they name nothing.
-_MADE_UP = re.compile(r"(?:tr-|ID_)[\w-]+")
 
 _REFERENCES = {"NI_TDMSReference": "File", "NI_HyperlinkPath": ""}
 _ACQUIRED = "acquisitionTimeStamp"
@@ -112,7 +117,10 @@ class DataReader:
         """
         given = result.name
         name = self._step if given in SINGLE or not given else given
-        outcome = inherited if result.outcome is None else _outcome(result.outcome)
+        stated = result.status
+        outcome = inherited
+        if stated is not None:
+            outcome = MEASUREMENT_OUTCOMES.get(stated.lower(), _UNSET)
         judged = read_limits(
             result.limits, result.properties, result.data, self._account
         )
@@ -170,14 +178,12 @@ class DataReader:
             Its ID, time stamp, description and whatever else, as strict JSON.
         """
         found: dict[str, JSONValue] = {}
-        if len(result.element.keys()) > 1:
-            given = attribute(result.element, "ID")
-            if given and given != result.name and not _MADE_UP.fullmatch(given):
-                put(found, "result_id", given, self._account)
+        if len(result.element.keys()) > 1 or not result.name:
+            self._unnamed(result, found)
         if result.data is not None:
             put(found, "acquired", attribute(result.data, _ACQUIRED), self._account)
-        if result.outcome is not None:
-            keep_rest(result.outcome, "outcome", found, self._account, ("value",))
+        if result.status is not None:
+            self._status(result, found)
         for element in result.others:
             name = LOCAL_NAMES[element.tag]
             if name != "Extension":
@@ -187,6 +193,26 @@ class DataReader:
                 if block is not result.properties:
                     flatten(block, f"extension.{kind}", found, self._account)
         return found
+
+    def _unnamed(self, result: ResultParts, into: dict[str, JSONValue]) -> None:
+        """Keep the ID of a result, and attributes that no schema has."""
+        for key, given in attributes_of(result.element).items():
+            text = given.strip()
+            if key == "ID" and text != result.name and not MADE_UP.match(text):
+                put(into, "result_id", text, self._account)
+            elif key not in RESULT_ATTRIBUTES and key[0] != "{":
+                put(into, key, text, self._account)
+
+    def _status(self, result: ResultParts, into: dict[str, JSONValue]) -> None:
+        """Keep what a result says of its status beside a verdict."""
+        stated = result.status
+        if stated and stated.lower() not in MEASUREMENT_OUTCOMES:
+            put(into, "raw_status", stated, self._account)
+        if result.outcome is not None:
+            put(into, STATUS, attribute(result.element, STATUS), self._account)
+            is_text = attribute(result.outcome, "value") is None
+            read = "" if is_text else "value"
+            keep_rest(result.outcome, "outcome", into, self._account, (read,))
 
     def action(self, data: Element) -> list[Element]:
         """
@@ -273,7 +299,7 @@ class DataReader:
             value, unit, details = value_of(element, kind, given, self._account)
             if details:
                 attributes = {**attributes, **details}
-            if not kind and isinstance(value, str):
+            if kind not in KNOWN_TYPES and isinstance(value, str):
                 value = self._untyped(value, judged, element)
             if unit is None:
                 unit = self._default
@@ -288,7 +314,7 @@ class DataReader:
     def _untyped(
         self, text: str, judged: Judged, element: Element
     ) -> str | float | None:
-        """Read a value without a type as a number where it was judged as one."""
+        """Read a value without a known type as a number where it was judged as one."""
         if not self._is_number and judged.comparison.limits is None:
             return text
         number = whole_number(text)
@@ -470,8 +496,3 @@ def _is_collection(element: Element) -> bool:
     if shape == "Collection":
         return data_type_of(element) not in _REFERENCES
     return shape == "IndexedArray" and is_of_collections(element)
-
-
-def _outcome(outcome: Element) -> MeasurementOutcome:
-    stated = (attribute(outcome, "value") or "").lower()
-    return MEASUREMENT_OUTCOMES.get(stated, _UNSET)

@@ -72,7 +72,7 @@ DATUM = Form(
     },
     once=frozenset({"Value", "EnumValue", "NumericValue", "IsValid"}),
     has_text=True,
-    unless=frozenset({"value", "Value", "EnumValue"}),
+    unless=frozenset({"value", "Value", "EnumValue", "real", "imaginary"}),
 )
 """What is read of a ``Datum``."""
 

@@ -59,6 +59,16 @@ class TestStatuses:
         inner = (write.step("b"), write.step("c", status="Failed"))
         call = write.step("a", status="", kind="SequenceCall", children=inner)
         assert phases_of(call)[0].outcome is PhaseOutcome.FAIL
+        outer = write.step("o", status="", kind="SequenceCall", children=(call,))
+        assert phases_of(outer)[0].outcome is PhaseOutcome.FAIL
+
+    def test_case_13_blank_status_of_a_test(self, write: Any, phases_of: Any) -> None:
+        """A test without a status is as bad as the worst of its values."""
+        value = write.prop("Status", "Failed") + write.prop("Data", 5.0)
+        member = f"<Prop Name='V' Type='Obj'>{value}</Prop>"
+        test = write.step("a", write.array("Measurement", member), status="")
+        (phase,) = phases_of(test)
+        assert phase.outcome is PhaseOutcome.FAIL
 
 
 class TestLimits:
