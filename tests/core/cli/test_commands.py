@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -18,18 +17,8 @@ SAMPLES = Path(__file__).parents[3] / "../shared/samples"
 
 
 @pytest.fixture(name="rigbridge")
-def _rigbridge(tmp_path: Path) -> Rigbridge:
-    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "rigbridge", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tmp_path,
-            timeout=120,
-        )
-
-    return call
+def _rigbridge(run_command: Rigbridge) -> Rigbridge:
+    return run_command
 
 
 @pytest.fixture(name="data")
