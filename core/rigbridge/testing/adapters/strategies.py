@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import string
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -38,9 +39,14 @@ __all__ = ["measurements", "phases", "runs", "series", "texts"]
 _EARLIEST = datetime(1980, 1, 1)  # noqa: DTZ001 - hypothesis wants naive bounds
 _LATEST = datetime(2090, 1, 1)  # noqa: DTZ001 - likewise
 _INTEGERS = st.integers(min_value=-(2**63), max_value=2**63 - 1)
+_SERIALS = st.text(string.ascii_letters + string.digits + "-_.", min_size=1)
+_OR_NO_SERIAL = st.none() | _SERIALS
+_SERIAL_LISTS = st.lists(_SERIALS, max_size=2)
 _SPELLINGS = st.sampled_from(["NaN", "Infinity", "-Infinity", "", " ", "0", "True"])
 
 
+# Kept, since to make a strategy anew takes longer than to draw from it.
+@cache
 def texts(max_size: int = 40) -> st.SearchStrategy[str]:
     """Make texts that are not blank."""
     return st.text(min_size=1, max_size=max_size).filter(
@@ -48,10 +54,18 @@ def texts(max_size: int = 40) -> st.SearchStrategy[str]:
     )
 
 
+@cache
+def _names() -> st.SearchStrategy[str]:
+    # Few are longer than a store takes: each character is drawn on its own.
+    return texts() | texts(12).map(lambda text: (text * 300)[:300])
+
+
+@cache
 def _times() -> st.SearchStrategy[datetime]:
     return st.datetimes(_EARLIEST, _LATEST, timezones=st.just(UTC))
 
 
+@cache
 def _json() -> st.SearchStrategy[Any]:
     leaves = (
         st.none()
@@ -70,10 +84,12 @@ def _json() -> st.SearchStrategy[Any]:
     )
 
 
+@cache
 def _objects() -> st.SearchStrategy[JSONObject]:
     return st.dictionaries(st.text(max_size=12), _json(), max_size=3)
 
 
+@cache
 def _scalars() -> st.SearchStrategy[Any]:
     return st.floats() | _INTEGERS | st.booleans() | st.none() | _SPELLINGS | st.text()
 
@@ -96,6 +112,7 @@ def series(draw: st.DrawFn) -> Series:
     return Series(axes=tuple(axes))
 
 
+@cache
 def _limits() -> st.SearchStrategy[Limit]:
     bounds = st.none() | _INTEGERS | st.floats(allow_nan=False, allow_infinity=False)
     return st.builds(
@@ -108,12 +125,13 @@ def _limits() -> st.SearchStrategy[Limit]:
     )
 
 
+@cache
 def measurements() -> st.SearchStrategy[Measurement]:
     """Make measurements of every kind of value."""
     lists = st.lists(_json(), max_size=3)
     return st.builds(
         Measurement,
-        name=texts(300),
+        name=_names(),
         outcome=st.sampled_from(MeasurementOutcome),
         value=_scalars() | series() | lists | st.dictionaries(st.text(), _json()),
         unit=st.none() | texts(6),
@@ -125,11 +143,12 @@ def measurements() -> st.SearchStrategy[Measurement]:
     )
 
 
+@cache
 def phases() -> st.SearchStrategy[Phase]:
     """Make phases, nested or not, with known and unknown times."""
     return st.builds(
         Phase,
-        name=texts(300),
+        name=_names(),
         outcome=st.sampled_from(PhaseOutcome),
         started_at=st.none() | _times(),
         ended_at=st.none() | _times(),
@@ -140,6 +159,7 @@ def phases() -> st.SearchStrategy[Phase]:
     )
 
 
+@cache
 def _instruments() -> st.SearchStrategy[list[Instrument]]:
     one = st.builds(
         Instrument,
@@ -150,6 +170,7 @@ def _instruments() -> st.SearchStrategy[list[Instrument]]:
     return st.lists(one, max_size=2, unique_by=lambda instrument: instrument.name)
 
 
+@cache
 def _logs() -> st.SearchStrategy[LogEntry]:
     return st.builds(
         LogEntry,
@@ -161,10 +182,12 @@ def _logs() -> st.SearchStrategy[LogEntry]:
     )
 
 
+@cache
 def _references() -> st.SearchStrategy[Attachment]:
     return st.builds(Attachment, name=texts(20), media_type=st.none() | texts(10))
 
 
+@cache
 def _provenances() -> st.SearchStrategy[Provenance]:
     return st.builds(
         Provenance,
@@ -187,7 +210,6 @@ def runs(draw: st.DrawFn, *, storable: bool = True) -> Run:
         storable: only runs that a store takes, with a serial number and a procedure;
             otherwise both may be missing.
     """
-    serials = st.text(string.ascii_letters + string.digits + "-_.", min_size=1)
     named = draw(texts(60) if storable else st.none() | texts(60))
     started = draw(st.none() | _times())
     ended = draw(
@@ -200,7 +222,7 @@ def runs(draw: st.DrawFn, *, storable: bool = True) -> Run:
             ).map(lambda duration: started + duration)
         )
     )
-    numbers = serials if storable else st.none() | serials
+    numbers = _SERIALS if storable else _OR_NO_SERIAL
     optional = st.none() | texts(20)
     return Run(
         id=draw(st.uuids()),
@@ -226,6 +248,6 @@ def runs(draw: st.DrawFn, *, storable: bool = True) -> Run:
         source=draw(st.none() | _provenances()),
         sub_units=tuple(
             SubUnit(serial_number=number)
-            for number in ([] if storable else draw(st.lists(serials, max_size=2)))
+            for number in ([] if storable else draw(_SERIAL_LISTS))
         ),
     )
