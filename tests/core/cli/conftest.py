@@ -52,8 +52,9 @@ def run_command(
     forking.set_forkserver_preload(_IMPORTED)
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        words = [*map(str, arguments)]
         given = {
-            "arguments": [*map(str, arguments)],
+            "arguments": words,
             "output": str(output),
             "folder": str(tmp_path),
             "environment": dict(os.environ),
@@ -65,8 +66,6 @@ def run_command(
         stdout, stderr = (
             (output / name).read_text("utf-8") for name in ("stdout", "stderr")
         )
-        return subprocess.CompletedProcess(
-            given["arguments"], process.exitcode, stdout, stderr
-        )
+        return subprocess.CompletedProcess(words, process.exitcode, stdout, stderr)
 
     return run
