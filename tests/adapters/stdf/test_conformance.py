@@ -34,12 +34,19 @@ class TestConformance(AdapterSuite):
         for order in "<>":
             made = lot(order).mir()
             made.pir().ptr(10, 1.5, text="Supply", rest=made.limits(1.0, 2.0))
+            # The hint to a scale of print, and the signs of a NaN.
+            scale = made.content.index(b"\x06Supply") + len(b"\x06Supply\0")
             made.dtr("a note").add(15, 20, made.pack("IBBB", 20, 1, 0, 0x80))
             made.prr("SN-0001", flags=8, bins=(5, 5), time=1500)
             made.pir().ptr(10, float("nan")).prr("SN-0002")
+            counts = len(made.content)
             made.hbr(1, "P", "good").sbr(5, "F", "leak").mrr()
+            content, nan = made.content, made.pack("f", float("nan"))
+            padding = [(scale, scale + 1), (content.index(nan), content.index(nan) + 4)]
+            # The counts of a lot are left out: they follow from its parts.
+            padding.append((counts, len(content)))
             name = f"lot{order == '<'}.stdf"
-            samples.append(Sample(name=name, content=made.content, runs=2))
+            samples.append(Sample(name=name, content=content, runs=2, padding=padding))
         return AdapterCase(
             adapter=STDFAdapter(),
             samples=tuple(samples),

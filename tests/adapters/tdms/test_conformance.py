@@ -27,5 +27,15 @@ class TestConformance(AdapterSuite):
             root={"Serial Number": "A-1", "Outcome": "PASS", "Procedure": "Burn-in"},
             groups={"Power": {"load": 2.5}},
         )
-        samples = (Sample(name="log.tdms", content=content, runs=1),)
+        # Sizes and versions, which follow from what they are of; signs in names.
+        names = [
+            content.index(f"'{name}'".encode()) for name in ("vcc", "count", "words")
+        ]
+        sizes = [content.index(b"\0\0\0", at) - 1 for at in names]
+        sizes += [sizes[-1] + 20, content.index(b"onoff") - 4]
+        blank = content.index(b"Serial Number") + len("Serial")
+        quote = content.index(b"/'Log'") + len("/'Log")
+        padding = [(4, 12), *((at, at + 4) for at in sizes)]
+        padding += [(at, at + 1) for at in (blank, quote)]
+        samples = (Sample(name="log.tdms", content=content, runs=1, padding=padding),)
         return AdapterCase(adapter=TDMSAdapter(), samples=samples)

@@ -24,12 +24,17 @@ class Sample:
         unread: regular expressions of lines that say nothing by the rules of the
             format, such as ``^#`` for comments: what they match may change without
             that anything differs. State in your documentation what they leave out.
+        padding: of a sample that is no text, the bytes that say nothing by the rules of
+            the format, as ranges of their positions: ``((12, 16),)``.
     """
 
     name: str
     content: bytes = attrs.field(repr=False)
     runs: int | None = 1
     unread: tuple[str, ...] = attrs.field(default=(), converter=tuple[str, ...])
+    padding: tuple[tuple[int, int], ...] = attrs.field(
+        default=(), converter=tuple[tuple[int, int], ...]
+    )
 
     @classmethod
     def from_path(

@@ -182,6 +182,11 @@ def _surprising(error: BaseException, trial: str) -> NonconformityError:
     )
     if isinstance(error, RigbridgeError):
         remedy = f"raise a SourceError instead: {remedy}"
+    elif isinstance(error, (TypeError, NameError, AttributeError, ImportError)):
+        # Mostly a slip of the author, which no error of the source should hide.
+        remedy = (
+            f"mend the code there; if it is the source that lacks something, {remedy}"
+        )
     return NonconformityError(
         f"read() ended with {words} ({frame.filename}:{frame.lineno}) for {trial}",
         remedy,

@@ -18,6 +18,7 @@ from rigbridge.testing.adapters.bench import Bench, Trial
 from rigbridge.testing.adapters.observation import NonconformityError, Observation
 
 __all__ = [
+    "every_byte",
     "every_cell",
     "every_line",
     "long_texts",
@@ -37,6 +38,8 @@ _RECORD = (
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?\d+,\d+")
 _FEW = 24
+_MOST_BYTES = 250
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _ALIKE = 3
 """Lines that begin alike and have the same signs hold the same kinds of cells."""
 _DAY = timedelta(days=1)
@@ -64,6 +67,35 @@ def every_cell(bench: Bench) -> None:
     """With any cell changed, the runs, the report or the failures are others."""
     for text, base in bench.texts():
         _refuse_untold(text, base, bench.changed_cells(text))
+
+
+def every_byte(bench: Bench) -> None:
+    """With any byte of a sample that is no text changed, something differs."""
+    binary = [
+        sample
+        for sample in bench.case.samples
+        if b"\0" in sample.content and not sample.content.startswith(_UTF_16)
+    ]
+    # Of text, each cell is changed.
+    for sample in binary:
+        padding = {at for first, end in sample.padding for at in range(first, end)}
+        told = [at for at in range(len(sample.content)) if at not in padding]
+        base, untold = bench.plain(sample), list[int]()
+        for at in spread(told, _MOST_BYTES):
+            changed = bytearray(sample.content)
+            # A letter and a figure stay such; of a number it is the last sign.
+            changed[at] ^= 1
+            found = bench.read(bytes(changed), sample.name, f"with byte {at} changed")
+            if found.trace == base.trace:
+                untold.append(at)
+        if untold:
+            raise NonconformityError(
+                f"{sample.name} with another byte at {str(untold[:9])[1:-1]}: neither "
+                f"runs nor report nor failures differ ({len(untold)} bytes)",
+                "map what stands there, or record what it holds with "
+                "context.report.dropped(item, reason, detail=...); for bytes that say "
+                "nothing by the format's rules, name them in Sample.padding",
+            )
 
 
 def _refuse_untold(text: SampleText, base: Observation, trials: list[Trial]) -> None:

@@ -61,6 +61,7 @@ _RUN: tuple[Callable[[Bench], None], ...] = (
     accounts.line_ends,
     content.every_line,
     content.every_cell,
+    content.every_byte,
     content.repeated_lines,
     content.long_texts,
     content.source_order,
