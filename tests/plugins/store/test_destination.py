@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -18,10 +18,8 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from rigbridge.configuration import Configuration
 from rigbridge.convert import to_document
-from rigbridge.destinations import DestinationSettings, ReadableDestination
-from rigbridge.destinations.selection import RunSelection
+from rigbridge.destinations import DestinationSettings
 from rigbridge.errors import (
     BadRequestError,
     ConfigurationError,
@@ -30,7 +28,6 @@ from rigbridge.errors import (
     RunProblemsError,
     UnprocessableError,
 )
-from rigbridge.hosting import HostedDestination, KeyKind
 from rigbridge.model import (
     Attachment,
     FileOpener,
@@ -46,7 +43,6 @@ from rigbridge.model import (
     Unit,
 )
 from rigbridge.model.report import ConversionReport
-from rigbridge.opening import open_destination
 from rigbridge.testing.adapters.strategies import runs
 from rigbridge_store.destination import LocalDestination
 from rigbridge_store.tables.packing import unpack
@@ -70,29 +66,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDestinatio
     destination = LocalDestination(DestinationSettings(data=folder))
     yield destination
     destination.close()
-
-
-def test_what_reads_makes_no_store(data: Path) -> None:
-    """A misspelled folder is refused by everything that only reads or changes."""
-    local = LocalDestination(DestinationSettings(data=data))
-    calls: list[Callable[[], object]] = [
-        lambda: local.list_runs("SN"),
-        lambda: local.recent_runs(1),
-        lambda: local.get_run("x"),
-        lambda: local.open_attachment("x"),
-        lambda: local.attach("x", Attachment(name="a")),
-        local.list_keys,
-        lambda: local.revoke_key("x"),
-        lambda: local.link_station("a", "b"),
-        lambda: next(iter(local.read_runs(RunSelection()))),
-        lambda: local.back_up(data / "copy"),
-        local.check,
-        lambda: local.prune(_START),
-    ]
-    for call in calls:
-        with pytest.raises(ConfigurationError, match="there is no store"):
-            call()
-    assert not data.exists()
 
 
 def _run(*attachments: Attachment, run_id: UUID | None = None) -> Run:
@@ -147,65 +120,6 @@ def _read(attachment: Attachment) -> bytes:
     assert attachment.opener is not None
     with attachment.opener() as stream:
         return stream.read()
-
-
-class TestContract:
-    """What the destination is."""
-
-    def test_plugin(self, data: Path) -> None:
-        """The configuration opens it under the name ``local``."""
-        destination = open_destination(
-            Configuration(destination_settings=DestinationSettings(data=data))
-        )
-        assert isinstance(destination, LocalDestination)
-        assert isinstance(destination, ReadableDestination)
-        assert isinstance(destination, HostedDestination)
-
-    def test_lazy(self, data: Path) -> None:
-        """Nothing is made before the first call."""
-        destination = LocalDestination(DestinationSettings(data=data))
-        destination.close()
-        assert not data.exists()
-
-    def test_closed_twice(self, local: LocalDestination) -> None:
-        """It may be closed twice, and used again after."""
-        local.create_key(KeyKind.USER, "Jane")
-        local.close()
-        local.close()
-        assert local.recent_runs(1) == []
-
-    def test_keys(self, local: LocalDestination) -> None:
-        """It makes keys of both kinds, and links stations."""
-        user = local.create_key(KeyKind.USER, "Jane")
-        station = local.create_key(KeyKind.STATION, "Line 1")
-        local.link_station("Line 1", "Battery")
-        assert not local.store.authenticate(user).is_station
-        assert local.store.authenticate(station).is_station
-
-    def test_core_without_the_server(self) -> None:
-        """Importing the destination imports no HTTP library."""
-        script = (
-            "import sys, rigbridge_store.destination;"
-            "print([n for n in ('litestar', 'uvicorn', 'httpx') if n in sys.modules])"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, check=True, text=True
-        )
-        assert done.stdout.strip() == "[]"
-
-    def test_server_without_its_library(self) -> None:
-        """Importing the server without its library says how to install it."""
-        script = (
-            "import sys; sys.modules['litestar'] = None;"
-            "from rigbridge.errors import AdapterUnavailableError\n"
-            "try: import rigbridge_store.server\n"
-            "except AdapterUnavailableError as error: print(error)"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, check=True, text=True
-        )
-        assert "'litestar' is not installed" in done.stdout
-        assert "pip install 'rigbridge[server]'" in done.stdout
 
 
 class TestSubmit:

@@ -10,7 +10,7 @@ import pytest
 
 from rigbridge.adapters import Source
 from rigbridge.convert.document import to_document
-from rigbridge.model import Run
+from rigbridge.model import Measurement, MeasurementOutcome, Run
 from rigbridge.testing import Reading, read_all
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
 from rigbridge_teststand.xml import report_files, streaming
@@ -247,3 +247,16 @@ def run_of(write: Writer, read: Callable[..., Reading]) -> Callable[..., Run]:
         return run
 
     return one
+
+
+@pytest.fixture
+def additional(write: Any, run_of: Any) -> Any:
+    """Give a function that reads data that nobody judged."""
+
+    def found(data: str, name: str = "x") -> tuple[Measurement, ...]:
+        run = run_of(write.step("Step", write.result(name, data)))
+        measurements: tuple[Measurement, ...] = run.phases[0].measurements
+        assert all(m.outcome is MeasurementOutcome.UNSET for m in measurements)
+        return measurements
+
+    return found
