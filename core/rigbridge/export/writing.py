@@ -80,7 +80,7 @@ def export_runs(
     files = _AttachmentFiles(attachment_folder(path))
     with _complete(path) as partial, partial.open("wb") as stream:
         for run in runs:
-            stream.write(encode_run(run))
+            stream.write(encode_run(run) + b"\n")
             for attachment in run.attachments:
                 files.write(attachment)
             count += 1

@@ -36,9 +36,9 @@ from rigbridge.errors import (
     RigbridgeError,
     RunProblemsError,
 )
+from rigbridge.kept import decode_with_files, encode_run
 from rigbridge.model import Attachment, FileOpener, Run
 from rigbridge.model.report import ConversionReport
-from rigbridge.outbox.incoming import decode_run, encode_run
 
 __all__ = ["DocumentDestination", "Stored", "stored_in"]
 
@@ -207,7 +207,7 @@ def _consignment(item: PreparedItem) -> Consignment:
 
     report = ConversionReport()
     # Not durable: what is lost in a crash is read again from its report.
-    run = decode_run(document.content, file, report, durable=False)
+    run = decode_with_files(document.content, file, report, durable=False)
     return Consignment(run=run, report=report)
 
 

@@ -1,5 +1,5 @@
 """
-Runs in a file, one a line, with their attachments beside it: what exports write.
+Runs written with their files, and read back; and runs as rows of a table.
 
 :mod:`rigbridge.kept.documents` holds the format.
 """
@@ -9,6 +9,7 @@ from rigbridge.kept.documents import (
     KeptRun,
     attachment_folder,
     decode_run,
+    decode_with_files,
     encode_run,
     run_line,
     saved_attachment,
@@ -19,6 +20,7 @@ __all__ = [
     "KeptRun",
     "attachment_folder",
     "decode_run",
+    "decode_with_files",
     "encode_run",
     "run_line",
     "saved_attachment",

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     )
     from rigbridge.outbox.incoming.ongoing import OngoingRuns, take_up_ended
     from rigbridge.outbox.incoming.runs import (
-        decode_run,
-        encode_run,
         read_run,
         say_lost,
         write_run,
@@ -44,8 +42,6 @@ __all__ = [
     "OngoingRuns",
     "Translate",
     "decode_item",
-    "decode_run",
-    "encode_run",
     "is_item_name",
     "read_run",
     "say_lost",
@@ -65,6 +61,6 @@ __getattr__ = deferred_names(
             "is_item_name"
         ),
         "ongoing": "OngoingRuns take_up_ended",
-        "runs": "decode_run encode_run read_run say_lost write_run",
+        "runs": "read_run say_lost write_run",
     },
 )

@@ -30,6 +30,7 @@ import attrs
 import msgspec
 
 from rigbridge.errors import MalformedSourceError, RigbridgeError
+from rigbridge.kept import decode_with_files, encode_run
 from rigbridge.machine.folders import make_folder, share
 from rigbridge.machine.sqlite_files import LOCK_FILE, lock_folder
 from rigbridge.model import FileOpener, LogEntry, LogLevel, Run, RunOutcome
@@ -37,7 +38,7 @@ from rigbridge.model.report import ConversionReport, Place
 from rigbridge.outbox.incoming.draft import ItemDraft
 from rigbridge.outbox.incoming.folder import IncomingFolder
 from rigbridge.outbox.incoming.item import RUN_KIND, ItemContent
-from rigbridge.outbox.incoming.runs import decode_run, encode_run, write_run
+from rigbridge.outbox.incoming.runs import write_run
 
 __all__ = ["OngoingRuns", "take_up_ended"]
 
@@ -293,7 +294,9 @@ def _read(journal: Path, report: ConversionReport) -> tuple[Run, str | None]:
         for number, text in enumerate(stream, 1):
             try:
                 line = _decoder.decode(text)
-                part = decode_run(bytes(line.content), file, report, durable=False)
+                part = decode_with_files(
+                    bytes(line.content), file, report, durable=False
+                )
             except (RigbridgeError, msgspec.MsgspecError) as error:
                 place = Place(line=number)
                 broken = MalformedSourceError(

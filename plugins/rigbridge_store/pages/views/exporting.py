@@ -81,7 +81,7 @@ def _requested_format(request: AnyRequest) -> ExportFormat:
 def _pieces(store: RunStore, search: RunSearch, form: ExportFormat) -> Iterator[bytes]:
     found = found_runs(store.reading, search)
     if form is ExportFormat.JSONL:
-        return map(encode_run, _runs(store, found))
+        return (encode_run(run) + b"\n" for run in _runs(store, found))
     return stream_rows(_rows(store, found), form)
 
 
