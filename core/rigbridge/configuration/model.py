@@ -105,13 +105,16 @@ class Configuration:
         return self.to == LOCAL
 
     @property
+    def store_file(self) -> Path | None:
+        """The file of the embedded store, where runs go to one that is a file."""
+        if self.is_local and self.destination_settings.database is None:
+            return self.data / _STORE_FILE
+        return None
+
+    @property
     def is_without_store(self) -> bool:
         """Whether runs go to the embedded store of a folder that has none (yet)."""
-        return (
-            self.is_local
-            and self.destination_settings.database is None
-            and not (self.data / _STORE_FILE).is_file()
-        )
+        return self.store_file is not None and not self.store_file.is_file()
 
     @property
     def is_http(self) -> bool:

@@ -44,6 +44,7 @@ from rigbridge.ledger import (
     LedgerRun,
     RunStatus,
     Verdict,
+    store_doubt,
 )
 from rigbridge.machine.folders import path_text
 from rigbridge.machine.plugins import PluginLoader
@@ -122,19 +123,39 @@ def distrust_ledger(ledger: Ledger, configuration: Configuration) -> Iterator[st
     """
     Have everything read again where the store that held it is not there.
 
-    A person may have deleted the store, or copied the ledger alone to another machine.
-    To be called before the store is opened, which makes a new one.
+    A person may have deleted the store, or copied the ledger alone to another machine;
+    or put an older copy of it back, which is only said: what is missing may have been
+    deleted there. To be called before the store is opened, which makes a new one.
 
     Yields:
         A sentence that says so; none where all is as usual.
     """
-    if configuration.is_without_store and (
-        count := ledger.doubt_all(destination_key(configuration))
-    ):
-        yield (
-            f"{path_text(configuration.data)} has no store, though its ledger names "
-            f"{count} imported files: those that are there are read again"
-        )
+    name = destination_key(configuration)
+    if configuration.is_without_store:
+        if count := ledger.doubt_all(name):
+            yield (
+                f"{path_text(configuration.data)} has no store, though its ledger "
+                f"names {count} imported files: those that are there are read again"
+            )
+        return
+    if not configuration.is_local:
+        return
+
+    def ask(run: str) -> None:
+        # Rarely: opening a store takes longer than a call that finds nothing new.
+        from rigbridge.destinations import ReadableDestination
+        from rigbridge.opening import open_destination
+
+        destination = open_destination(configuration)
+        try:
+            if isinstance(destination, ReadableDestination):
+                destination.get_run(run)
+        finally:
+            destination.close()
+
+    doubt = store_doubt(ledger, name, configuration.store_file, ask)
+    if doubt is not None:
+        yield doubt
 
 
 def passed_over(found: FoundSource) -> SourceResult:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         account_page,
         account_sections,
     )
+    from rigbridge.ledger.trusting import note_store, store_doubt
     from rigbridge.ledger.verifying import StoreComparison, compare_with_store
 
 __all__ = [
@@ -53,7 +54,9 @@ __all__ = [
     "account_sections",
     "compare_with_store",
     "ledger_path",
+    "note_store",
     "shown_path",
+    "store_doubt",
 ]
 
 __getattr__ = deferred_names(
@@ -67,6 +70,7 @@ __getattr__ = deferred_names(
         "lookup": "LedgerLookup",
         "paths": "ledger_path shown_path",
         "statement": "DISPOSITIONS account_document account_page account_sections",
+        "trusting": "note_store store_doubt",
         "verifying": "StoreComparison compare_with_store",
     },
 )

@@ -10,6 +10,7 @@ from uuid import UUID
 import attrs
 
 __all__ = [
+    "DOUBTED",
     "VERDICTS",
     "Amounts",
     "KnownSource",
@@ -22,6 +23,9 @@ __all__ = [
 ]
 
 _MOST = (1 << 63) - 1
+
+DOUBTED = -1
+"""The time of a source that is to be read again, whatever its file says."""
 
 Amounts: TypeAlias = Mapping[tuple[str, str, str], int]
 """

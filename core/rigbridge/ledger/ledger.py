@@ -6,13 +6,16 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Self
+from uuid import UUID
 
 from rigbridge.ledger.account import Account
 from rigbridge.ledger.database import LedgerDatabase
 from rigbridge.ledger.entry import (
+    DOUBTED,
     KnownSource,
     LedgerEntry,
     LedgerRun,
+    RunStatus,
     Verdict,
 )
 from rigbridge.ledger.paths import parted
@@ -152,19 +155,19 @@ class Ledger:
 
         return self._database.write(write)
 
-    def see_again(self, paths: Iterable[bytes], seen_ns: int) -> None:
+    def see_again(self, sources: Iterable[tuple[bytes, int]], seen_ns: int) -> None:
         """
         Note that sources were looked at again and hold what they held.
 
         Args:
-            paths: the sources, as :func:`ledger_path` gives them.
+            sources: each as :func:`ledger_path` gives it, and when it was modified.
             seen_ns: when their size and time were asked for.
         """
-        rows = [(seen_ns, *parted(path)) for path in paths]
+        rows = [(mtime_ns, seen_ns, *parted(path)) for path, mtime_ns in sources]
 
         def write(connection: sqlite3.Connection) -> None:
             connection.executemany(
-                "UPDATE source SET seen_ns = ? WHERE folder ="
+                "UPDATE source SET mtime_ns = ?, seen_ns = ? WHERE folder ="
                 " (SELECT key FROM folder WHERE path = ?) AND name = ?"
                 " AND is_current IS NOT NULL",
                 rows,
@@ -182,12 +185,12 @@ class Ledger:
         Args:
             paths: the sources, as :func:`ledger_path` gives them.
         """
-        rows = [(*parted(path), destination) for path in paths]
+        rows = [(DOUBTED, *parted(path), destination) for path in paths]
 
         def write(connection: sqlite3.Connection) -> None:
             # No file was ever changed then. All else stays: it is still the account.
             connection.executemany(
-                "UPDATE source SET mtime_ns = -1 WHERE folder ="
+                "UPDATE source SET mtime_ns = ? WHERE folder ="
                 " (SELECT key FROM folder WHERE path = ?) AND name = ?"
                 " AND is_current IS NOT NULL AND destination ="
                 " (SELECT key FROM destination WHERE name = ?)",
@@ -211,15 +214,55 @@ class Ledger:
             nonlocal counted
             # The entries stay: they tell what was there, also of files that were moved.
             counted = connection.execute(
-                "UPDATE source SET mtime_ns = -1 WHERE mtime_ns != -1"
+                "UPDATE source SET mtime_ns = ?1 WHERE mtime_ns != ?1"
                 " AND is_current IS NOT NULL AND destination ="
-                " (SELECT key FROM destination WHERE name = ?)",
-                (destination,),
+                " (SELECT key FROM destination WHERE name = ?2)",
+                (DOUBTED, destination),
             ).rowcount
 
         if self.path.is_file():
             self._database.write(write)
         return counted
+
+    def newest_run(self, destination: str) -> tuple[str, bytes] | None:
+        """Give the run that was stored last, by the id of the store, and its source."""
+
+        def read(connection: sqlite3.Connection) -> tuple[str, bytes] | None:
+            row = connection.execute(
+                "SELECT r.stored_id, r.id, f.path, s.name FROM source s"
+                " JOIN run r ON r.source = s.key JOIN folder f ON f.key = s.folder"
+                " WHERE s.destination = (SELECT key FROM destination WHERE name = ?)"
+                " AND r.status NOT IN (?, ?) ORDER BY s.key DESC LIMIT 1",
+                (
+                    destination,
+                    *(each.value for each in RunStatus if not each.is_stored),
+                ),
+            ).fetchone()
+            if row is None:
+                return None
+            return row[0] or str(UUID(bytes=row[1])), row[2] + row[3]
+
+        return self._database.read(read, None)
+
+    def store_file(self, destination: str) -> str | None:
+        """Tell how an import left the file of a store, as it was noted."""
+
+        def read(connection: sqlite3.Connection) -> str | None:
+            query = "SELECT store_file FROM destination WHERE name = ?"
+            row = connection.execute(query, (destination,)).fetchone()
+            return None if row is None else row[0]
+
+        return self._database.read(read, None)
+
+    def note_store_file(self, destination: str, state: str | None) -> None:
+        """Note how an import leaves the file of a store; None for one in doubt."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            query = "UPDATE destination SET store_file = ? WHERE name = ?"
+            connection.execute(query, (state, destination))
+
+        if self.path.is_file():
+            self._database.write(write)
 
     def settle(self, run: LedgerRun, destination: str) -> None:
         """Note that a run from quarantine is stored by now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from rigbridge.ledger.entry import KnownSource, storable_time
+from rigbridge.ledger.entry import DOUBTED, KnownSource, storable_time
 from rigbridge.ledger.ledger import Ledger
 
 __all__ = ["GRANULARITY", "LedgerLookup"]
@@ -40,7 +40,7 @@ class LedgerLookup:
         self._again = again
         self._expected: set[bytes] = set()
         self._known: dict[bytes, KnownSource] = {}
-        self._seen: list[bytes] = []
+        self._seen: list[tuple[bytes, int]] = []
         self._seen_ns = time.time_ns()
 
     def expect(self, paths: Sequence[bytes]) -> None:
@@ -68,8 +68,9 @@ class LedgerLookup:
             size: in bytes.
             mtime_ns: when it was modified, in nanoseconds of Unix time.
             digest: gives the SHA-256 of its content in hex, or None. It is called only
-                where the source was modified so shortly before it was read that its
-                size and its time would not show another change.
+                where time and size do not decide: the time is another one, as of a
+                file that was copied back, or the source was modified so shortly before
+                it was read that they would not show another change.
 
         Returns:
             What came of it, and the key of its entry; None where it has to be read.
@@ -78,19 +79,19 @@ class LedgerLookup:
             return None
         mtime_ns = storable_time(mtime_ns)
         entry = self._found(path)
-        if entry is None or entry.size != size or entry.mtime_ns != mtime_ns:
-            # One look at the file's entry, and no byte of the file: this is what makes
-            # a second import quick.
+        # One that is in doubt has a time that no file has.
+        if entry is None or entry.size != size or entry.mtime_ns == DOUBTED:
             return None
         if not entry.verdict.is_complete and entry.settings != self.settings:
             return None
-        # The file may have been written again after it was read, within the same step
-        # of its clock. Then only its content tells.
-        if mtime_ns + GRANULARITY > entry.seen_ns:
+        # One look at the entry, and no byte of the file, is what makes a second import
+        # quick. But the file may have been written again after it was read, within the
+        # same step of its clock: then only its content tells.
+        if entry.mtime_ns != mtime_ns or mtime_ns + GRANULARITY > entry.seen_ns:
             if entry.digest is None or digest() != entry.digest.hex():
                 return None
             # From now on its time can be trusted, unless it is that of this moment.
-            self._seen.append(path)
+            self._seen.append((path, mtime_ns))
             if len(self._seen) >= _GROUP:
                 self.flush()
         return entry

@@ -8,7 +8,12 @@ VERSION = 1
 """The version of the tables; a ledger of another one is set aside."""
 
 TABLES = """
-CREATE TABLE destination (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE destination (
+    key INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    -- How the file of the store was left, see trusting.py.
+    store_file TEXT
+);
 -- Paths of one folder share it: a million of them would fill the disk by repeating it.
 CREATE TABLE folder (key INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE);
 CREATE TABLE adapter (

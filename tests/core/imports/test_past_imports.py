@@ -181,6 +181,34 @@ def test_a_store_that_is_gone_is_filled_again(call: Command, reports: Path) -> N
     )
 
 
+def test_an_older_copy_of_the_store_is_said(call: Command, reports: Path) -> None:
+    """By the run that was stored last; with --again all is there again."""
+    call("import", reports / "teststand-batch-of-two.xml")
+    older = Path("data/store.sqlite").read_bytes()
+    call("import", reports)
+    assert "older copy" not in call("import", reports).stderr
+    Path("data/store.sqlite").write_bytes(older)
+    # A second time as well: nothing was mended.
+    for _ in range(2):
+        said = call("import", reports).stderr
+        assert "openhtf-with-attachment.json, the last that was imported" in said
+    call("import", reports, "--again")
+    assert "older copy" not in call("import", reports).stderr
+    assert account(call)["verified"]["is_equal"]
+
+
+def test_a_file_that_is_written_anew_is_not_read(call: Command, reports: Path) -> None:
+    """As by a copy back from a backup: its content says that it is the same."""
+    call("import", reports)
+    for file in reports.iterdir():
+        os.utime(file, (OLD + 9, OLD + 9))
+    found = summary(call, reports)
+    assert (found["imported_before"], found["runs"]) == (2, 0)
+    text = next(reports.glob("*.xml")).read_text("utf-8")
+    next(reports.glob("*.xml")).write_text(text.replace("MC-2", "MC-3"), "utf-8")
+    assert summary(call, reports)["runs"] == 2
+
+
 def test_a_folder_that_goes_is_no_fault_of_its_files(
     call: Command, reports: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

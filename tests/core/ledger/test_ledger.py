@@ -100,7 +100,8 @@ class TestEntries:
         ledger.record([entry()])
         ledger.record([entry(digest=OTHER, mtime_ns=200 * SECOND)])
         assert ledger.account("local").stored == 2
-        assert not lookup(ledger).finished(entry().path, 10, 100 * SECOND, no_digest)
+        again = lookup(ledger).finished(entry().path, 10, 100 * SECOND, lambda: CONTENT)
+        assert again is None
 
     def test_a_log_that_has_grown_is_one_file(self, ledger: Ledger) -> None:
         """Its account is that of what it holds now; what was created stays so."""
@@ -202,10 +203,21 @@ class TestLookup:
     def test_a_changed_file_is_read(
         self, ledger: Ledger, size: int, seconds: int
     ) -> None:
-        """Another size or another time is another file."""
+        """Another size is another file; of another time is looked at what it holds."""
         ledger.record([entry()])
         path, time_ns = b"/reports/one.xml", seconds * SECOND
-        assert lookup(ledger).finished(path, size, time_ns, no_digest) is None
+        assert lookup(ledger).finished(path, size, time_ns, lambda: OTHER) is None
+
+    def test_a_file_of_another_time_alone_is_the_same(self, ledger: Ledger) -> None:
+        """Its content is looked at once; one in doubt is read whatever it holds."""
+        ledger.record([entry()])
+        given = (b"/reports/one.xml", 10, 101 * SECOND)
+        looked = lookup(ledger)
+        assert looked.finished(*given, lambda: CONTENT)
+        looked.flush()
+        assert lookup(ledger).finished(*given, no_digest)
+        ledger.doubt([given[0]], "local")
+        assert not lookup(ledger).finished(*given, no_digest)
 
     def test_a_file_changed_within_a_tick_is_looked_at(self, ledger: Ledger) -> None:
         """A file of the moment of its import may have changed without a trace."""

@@ -87,7 +87,7 @@ def run_import(
         retry=partial(command_line, configuration, "quarantine", "retry"),
     )
     sources = ImportProgress(scan, shown=not (as_json or quiet), as_json=as_json)
-    ledger = _opened_ledger(configuration)
+    ledger, is_trusted = _opened_ledger(configuration)
     settings = settings_digest(
         configuration, only=only, strict=strict, attach_source=attach_source
     )
@@ -115,7 +115,7 @@ def run_import(
             _tell_passed(found, known, ledger, note, afterwards)
 
     with ExitStack() as stack:
-        stack.callback(_close, ledger)
+        stack.callback(_close, ledger, configuration if is_trusted else None)
         stack.callback(scan.close)
         stop = stack.enter_context(interruptible())
         try:
@@ -225,18 +225,31 @@ def _opened(configuration: Configuration, *, replace: bool) -> Destination:
     return destination
 
 
-def _opened_ledger(configuration: Configuration) -> Ledger:
+def _opened_ledger(configuration: Configuration) -> tuple[Ledger, bool]:
+    """Open the ledger; the store may be another one than what it tells of."""
     from rigbridge.imports import distrust_ledger
     from rigbridge.ledger import Ledger
 
     ledger = Ledger.open(configuration.data)
-    for doubt in distrust_ledger(ledger, configuration):
+    doubts = tuple(distrust_ledger(ledger, configuration))
+    for doubt in doubts:
         say_warning(doubt)
-    return ledger
+    return ledger, not doubts
 
 
-def _close(ledger: Ledger) -> None:
-    """Close a ledger, and say what was wrong with it."""
+def _close(ledger: Ledger, configuration: Configuration | None) -> None:
+    """
+    Close a ledger, and say what was wrong with it.
+
+    Args:
+        configuration: whose store it tells of; None where that is in doubt.
+    """
+    from rigbridge.imports import destination_key
+    from rigbridge.ledger import note_store
+
+    if configuration is not None:
+        # The store is closed by now: nothing of it is still in its log.
+        note_store(ledger, destination_key(configuration), configuration.store_file)
     ledger.close()
     for problem in ledger.problems:
         say_warning(problem)
