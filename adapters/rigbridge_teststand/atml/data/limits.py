@@ -22,7 +22,7 @@ from rigbridge_teststand.atml.data.data_types import RADIX, data_type_of
 from rigbridge_teststand.atml.data.indexed_arrays import spelled
 from rigbridge_teststand.atml.data.limit_forms import PROPERTY_NAMES, RAW_SIDES
 from rigbridge_teststand.atml.data.properties import property_number, whole_number
-from rigbridge_teststand.atml.data.several_limits import join_all, join_alternatives
+from rigbridge_teststand.atml.data.several_limits import in_unit_of, joined
 from rigbridge_teststand.atml.data.values import flatten, read_datum
 from rigbridge_teststand.atml.local_names import (
     attribute,
@@ -45,6 +45,8 @@ _TOLERANCES = re.compile(
     r"ErrorLimits(\.(LimitPair|SingleLimit|Expected))?(\.Limit)?"
     r"(\.(comparator|operator))?( #\d+)?"
 )
+_LIMIT_UNIT = "limit_unit"
+_UNIT = re.compile(rf"{_LIMIT_UNIT}( #\d+)?")
 _OF_TESTSTAND = "www.ni.com/TestStand"
 
 
@@ -104,11 +106,10 @@ def read_limits(
             if inner is not None:
                 _keep_properties(inner, attributes, account)
                 properties = inner
-    words = sorted(set(operators) - {"AND"}) if len(found) > 1 else []
-    if words and limits is not None:
-        comparison = join_alternatives(found, words, limits, account)
-    else:
-        comparison = join_all(found, limits, account)
+    comparison = joined(found, operators, limits, account)
+    if _LIMIT_UNIT in attributes:
+        units = [str(unit) for key, unit in attributes.items() if _UNIT.fullmatch(key)]
+        comparison = in_unit_of(datum, comparison, units, limits, account)
     return Judged(comparison=comparison, attributes=attributes)
 
 
@@ -172,7 +173,7 @@ class _LimitReader:
                 self._account.mapped["limit"] += 1
                 self._account.coerced("limit", "unknown shape, kept as text", element)
                 flatten(element, f"limit.{name}", self._attributes, self._account)
-                yield Comparison(validators=(text_in(element) or name,))
+                yield Comparison(validators=(f"{name} {text_in(element)}".strip(),))
 
     def _sides(self, limits: Element, comparator: str) -> Comparison:
         """Read ``LimitLow`` and ``LimitHigh``, which NI does not write."""
@@ -183,7 +184,7 @@ class _LimitReader:
             if datum is not None:
                 value, unit, details = read_datum(datum, self._account)
                 if unit is not None:
-                    self._note("limit_unit", unit)
+                    self._note(_LIMIT_UNIT, unit)
                 for key, detail in details.items():
                     self._note(f"limit.{key}", detail)
             stated.append(number_in(value))
@@ -217,8 +218,8 @@ class _LimitReader:
         tolerance = self._tolerance(bound.value, stated)
         if tolerance is not None:
             return tolerance
-        if stated and is_number(bound.value):
-            return self._vague(element, bound.value, stated)
+        if errors is not None and is_number(bound.value):
+            return self._vague(element, bound.value, stated, text_in(errors))
         return self._comparer.single(element, bound)
 
     def single(self, element: Element) -> Comparison:
@@ -241,7 +242,7 @@ class _LimitReader:
             if tolerance is not None:
                 return tolerance
             if operator == "AND" and _are_tolerances(element, nominal, bounds):
-                return self._vague(element, nominal, bounds)
+                return self._vague(element, nominal, bounds, "")
         if bounds and len(bounds) < _SIDES:
             self._account.coerced("limit", "one of two bounds is missing", element)
         if operator not in ("AND", "OR"):
@@ -259,7 +260,7 @@ class _LimitReader:
         self._account.mapped["property"] += 1
         self._note("nominal", spelled(value))
         if unit is not None:
-            self._note("limit_unit", unit)
+            self._note(_LIMIT_UNIT, unit)
         for key, detail in details.items():
             self._note(f"nominal.{key}", detail)
         return value
@@ -295,7 +296,7 @@ class _LimitReader:
                 number = whole_number(value)
                 value = value if number is None else number
             if unit is not None:
-                self._note("limit_unit", unit)
+                self._note(_LIMIT_UNIT, unit)
             for key, detail in details.items():
                 # The tolerances in it are read apart.
                 if _TOLERANCES.fullmatch(key) is None:
@@ -358,7 +359,7 @@ class _LimitReader:
         return bounds
 
     def _vague(
-        self, element: Element, nominal: Scalar, stated: list[LimitBound]
+        self, element: Element, nominal: Scalar, stated: list[LimitBound], text: str
     ) -> Comparison:
         """Keep a tolerance whose kind nothing says: it sets no bounds."""
         self._account.mapped["limit"] += 1
@@ -366,14 +367,16 @@ class _LimitReader:
             "limit", "tolerance of an unknown kind, kept as text", element
         )
         self._attributes["nominal"] = spelled(nominal)
-        self._attributes["tolerances"] = [
-            {"comparator": bound.comparator, "value": spelled(bound.value)}
-            for bound in stated
-        ]
+        if stated:
+            self._attributes["tolerances"] = [
+                {"comparator": bound.comparator, "value": spelled(bound.value)}
+                for bound in stated
+            ]
         shown = " and ".join(
             f"{'-' if bound.comparator.upper() in LOWER else '+'}{bound.value}"
             for bound in stated
         )
+        shown = shown or text or "a tolerance"
         note = "the report does not say of which kind"
         return Comparison(validators=(f"x == {nominal} within {shown}, {note}",))
 

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 from rigbridge.model import Limit
 from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.atml.data.units import unit_of
+from rigbridge_teststand.atml.local_names import attributes_of
 from rigbridge_teststand.comparisons import Comparison
 from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["conditions_of", "join_all", "join_alternatives"]
+__all__ = ["conditions_of", "in_unit_of", "joined"]
 
 
-def join_alternatives(
-    found: list[Comparison], words: list[str], limits: Element, account: RunAccount
+def joined(
+    found: list[Comparison],
+    operators: list[str],
+    limits: Element | None,
+    account: RunAccount,
 ) -> Comparison:
-    """Join comparisons of which one suffices: there is no single range, but a text."""
+    """
+    Join comparisons of one value.
+
+    Where one of them suffices there is no single range, but a text.
+
+    Args:
+        operators: the words that join them, in upper case.
+    """
+    words = sorted(set(operators) - {"AND"}) if len(found) > 1 else []
+    if not words or limits is None:
+        return _join_all(found, limits, account)
     account.coerced("limit", "one of several suffices, kept as text", limits)
     parts = [" and ".join(conditions_of(each)) or "any x" for each in found]
     return Comparison(validators=(f" {'/'.join(words).lower()} ".join(parts),))
 
 
-def join_all(
+def _join_all(
     found: list[Comparison], limits: Element | None, account: RunAccount
 ) -> Comparison:
     """Join several limits: the first range stays one, the others become text."""
@@ -35,6 +50,31 @@ def join_all(
             validators.append(_described(limit))
         validators.extend(comparison.validators)
     return Comparison(limits=first, validators=tuple(validators))
+
+
+def in_unit_of(
+    datum: Element | None,
+    comparison: Comparison,
+    units: list[str],
+    limits: Element | None,
+    account: RunAccount,
+) -> Comparison:
+    """
+    Give a comparison whose range is in the unit of the value.
+
+    A range in another unit bounds other numbers, so it is kept as text.
+
+    Args:
+        units: those that the limits state.
+    """
+    own = None if datum is None else unit_of(attributes_of(datum), {})
+    if comparison.limits is None or units == [own or units[0]]:
+        return comparison
+    if limits is not None:
+        rule = "in another unit than the value, kept as text"
+        account.coerced("limit", rule, limits, ", ".join(units))
+    first, *others = conditions_of(comparison)
+    return Comparison(validators=(f"{first}, in {' and '.join(units)}", *others))
 
 
 def conditions_of(comparison: Comparison) -> list[str]:

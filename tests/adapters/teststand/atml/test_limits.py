@@ -221,6 +221,49 @@ class TestTolerances:
         (entry,) = reading.report.entries
         assert entry.rule == "tolerance of an unknown kind, kept as text"
 
+    def test_error_limits_of_another_shape(self, write: Any, measured: Any) -> None:
+        """A tolerance that is no pair of bounds makes no range of one value either."""
+        inner = '<c:ErrorLimits type="percent"><c:Tolerance>5</c:Tolerance>'
+        datum = write.datum("c:double", 3, f"{inner}</c:ErrorLimits>")
+        shown = measured(f'<c:Expected comparator="EQ">{datum}</c:Expected>')
+        assert shown.limits is None
+        assert shown.validators[0].startswith("x == 3 within 5, ")
+
+
+class TestUnits:
+    """The unit of a limit is that of its value, or the limit is no range."""
+
+    @staticmethod
+    def pair(write: Any, *units: str) -> str:
+        """Write the bounds 1 and 5, each in its unit."""
+        bounds = zip(("GE", "LE"), (1, 5), units, strict=True)
+        return write.pair(
+            "AND",
+            *(
+                f'<c:Limit comparator="{comparator}">'
+                f"{write.datum('c:double', bound, nonStandardUnit=unit)}</c:Limit>"
+                for comparator, bound, unit in bounds
+            ),
+        )
+
+    @pytest.mark.parametrize("units", [("mV", "mV"), ("V", "mV")])
+    def test_another_unit(
+        self, write: Any, run_of: Any, units: tuple[str, str]
+    ) -> None:
+        """A range of millivolts bounds no number of volts."""
+        data = write.datum("c:double", 3.3, nonStandardUnit="V")
+        result = write.result("Numeric", data, limits=self.pair(write, *units))
+        (shown,) = run_of(write.step("rail", result)).phases[0].measurements
+        assert shown.limits is None
+        assert shown.validators[0].startswith("1 <= x <= 5, in ")
+
+    def test_same_unit(self, write: Any, run_of: Any) -> None:
+        """A range in the unit of the value stays one."""
+        data = write.datum("c:double", 3.3, nonStandardUnit="V")
+        result = write.result("Numeric", data, limits=self.pair(write, "V", "V"))
+        (shown,) = run_of(write.step("rail", result)).phases[0].measurements
+        assert (shown.limits.lower, shown.limits.upper) == (1, 5)
+
 
 class TestValidators:
     """What is no range is said as text."""
