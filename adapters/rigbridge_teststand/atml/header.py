@@ -48,13 +48,15 @@ class ATMLHeader:
     Attributes:
         station: the name of the station, or None.
         operator: the name of the operator, or None.
-        program_version: the version of the test program, or None.
+        program: the name of the test program, or None.
+        program_version: its version, or None.
         interrupted: whether the file states that recording did not end.
     """
 
     unit: Unit
     station: str | None
     operator: str | None
+    program: str | None
     program_version: str | None
     metadata: dict[str, JSONValue]
     interrupted: bool
@@ -126,6 +128,7 @@ def read_header(
         unit=Unit(**reader.unit),
         station=reader.station,
         operator=reader.operator,
+        program=reader.program_name,
         program_version=reader.program_version,
         metadata=reader.metadata,
         interrupted=reader.interrupted,
@@ -149,6 +152,7 @@ class _HeaderReader:
         self.unit: dict[str, str] = {}
         self.station: str | None = None
         self.operator: str | None = None
+        self.program_name: str | None = None
         self.program_version: str | None = None
         self.metadata: dict[str, JSONValue] = {}
         self.interrupted = False
@@ -324,6 +328,9 @@ class _HeaderReader:
                 read.append(below)
             elif name == "Definition" and self.program_version is None:
                 self.program_version = attribute(below, "version")
+                model = read_text(child(below, "Identification", "ModelName"))
+                named = attribute(below, "name") or model
+                self.program_name = None if is_placeholder(named or "") else named
         keep_rest(element, "program", self.metadata, self._account, read)
 
     def _options(self, element: Element) -> None:

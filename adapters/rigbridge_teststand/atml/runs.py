@@ -147,9 +147,9 @@ class ATMLRunReader:
         """
         result_set, root = holders
         metadata = dict(header.metadata)
-        started = self._time(result_set, "startDateTime") or self._time(
-            root, "startDateTime"
-        )
+        started = self._time(result_set, "startDateTime")
+        if started is None and root is not result_set:
+            started = self._time(root, "startDateTime")
         if result_set is not None:
             of_header = header_of(results, result_set)
             self._keep_set(result_set, started, metadata, of_header)
@@ -325,7 +325,7 @@ class ATMLRunReader:
         base = _SEPARATORS.split(file.rstrip("\\/"))[-1]
         stem = _SEQUENCE_FILE.sub("", base).strip()
         return ProcedureRef(
-            name=stem or sequence or self._settings.procedure,
+            name=stem or sequence or header.program or self._settings.procedure,
             version=header.program_version,
         )
 

@@ -18,7 +18,7 @@ from rigbridge_teststand.xml.elements import Element
 __all__ = ["TimeReader"]
 
 _TIME = re.compile(
-    r"(\d{4})-(\d{1,2})-(\d{1,2})[T ]+(\d{1,2}):(\d{1,2}):(\d{1,2})"
+    r"(\d{4})-(\d{1,2})-(\d{1,2})[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?"
     r"(?:[.,](\d+))?\s*(Z|z|[+-]\d{2}:?\d{2})?$"
 )
 # The part of a time up to its minute, the key of the short cut.
@@ -26,6 +26,7 @@ _MINUTE = len("2018-01-13T11:04")
 _PLAIN = frozenset({len("2018-01-13T11:04:48"), len("2018-01-13T11:04:48.450")})
 _NEXT_SECOND = "1000"
 _UNKNOWN_YEAR = 1900
+_FARTHEST = timedelta(hours=14)
 _MANY = 1_000
 
 
@@ -101,13 +102,15 @@ class TimeReader:
         if match is None:
             return None
         *numbers, fraction, zone = match.groups()
-        year, month, day, hour, minute, second = map(int, numbers)
+        year, month, day, hour, minute, second = (int(each or 0) for each in numbers)
         # An earlier time is an unset one.
         if year < _UNKNOWN_YEAR:
             return None
+        # The schema has 24:00:00 for the end of a day; :60 is a leap second.
+        ends_day = (hour, minute, second) == (24, 0, 0)
         wall = datetime(  # noqa: DTZ001 - a wall time; its zone comes below
-            year, month, day, hour, minute, second
-        )
+            year, month, day, 0 if ends_day else hour, minute, min(second, 59)
+        ) + timedelta(days=ends_day, seconds=second == 60)
         if fraction == _NEXT_SECOND:
             self._account.coerced(
                 "time", "1000 milliseconds read as the next second", element, text
@@ -123,6 +126,8 @@ class TimeReader:
         sign = -1 if zone[0] == "-" else 1
         digits = zone[1:].replace(":", "")
         offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+        if offset > _FARTHEST:
+            return None
         return (wall - sign * offset).replace(tzinfo=UTC)
 
     def _shift(self, wall: datetime, element: Element) -> timedelta:

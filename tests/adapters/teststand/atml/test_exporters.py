@@ -251,3 +251,12 @@ def test_type_of_a_site(read: Any) -> None:
         _results(f'<tr:Test name="A" status="Passed">{result}</tr:Test>')
     ).runs
     assert run.phases[0].measurements[0].value == 21.5
+
+
+def test_program_names_the_procedure(read: Any) -> None:
+    """A result set without a name leaves it to the test program."""
+    content = _results("").replace(b' name="cable check"', b"")
+    program = b'<tr:TestProgram><c:Definition name="cables" version="2"/>'
+    end = b"</tr:TestProgram></tr:TestResults>"
+    (run,) = read(content.replace(b"</tr:TestResults>", program + end)).runs
+    assert (run.procedure.name, run.procedure.version) == ("cables", "2")
