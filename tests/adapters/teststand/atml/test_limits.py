@@ -234,7 +234,7 @@ class TestUnits:
     """The unit of a limit is that of its value, or the limit is no range."""
 
     @staticmethod
-    def pair(write: Any, *units: str) -> str:
+    def pair(write: Any, *units: str) -> Any:
         """Write the bounds 1 and 5, each in its unit."""
         bounds = zip(("GE", "LE"), (1, 5), units, strict=True)
         return write.pair(
