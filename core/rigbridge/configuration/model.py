@@ -9,13 +9,10 @@ import attrs
 
 from rigbridge.adapters import TimeZonePolicy
 from rigbridge.adapters.identity import IdentityRules
-from rigbridge.destinations import DestinationSettings
+from rigbridge.destinations import LOCAL, DestinationSettings
 from rigbridge.model.values import JSONObject, JSONValue
 
 __all__ = ["LOCAL", "Configuration"]
-
-LOCAL = "local"
-"""The value of ``to`` that means the embedded store."""
 
 _STORE_FILE = "store.sqlite"
 

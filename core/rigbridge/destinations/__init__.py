@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from rigbridge.destinations.settings import (
         DESTINATION_GROUP,
+        LOCAL,
         ConnectionSettings,
         DestinationSettings,
         Linking,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DESTINATION_GROUP",
+    "LOCAL",
     "AttachmentFailure",
     "BatchDestination",
     "BulkDestination",
@@ -104,7 +106,8 @@ __getattr__ = deferred_names(
             "MeasuredPhase MeasuredValue MeasurementKind MeasurementRow RunRows"
         ),
         "settings": (
-            "ConnectionSettings DESTINATION_GROUP DestinationSettings Linking Sidecar"
+            "ConnectionSettings DESTINATION_GROUP DestinationSettings LOCAL Linking "
+            "Sidecar"
         ),
     },
 )

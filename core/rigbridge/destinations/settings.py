@@ -10,6 +10,7 @@ import attrs
 
 __all__ = [
     "DESTINATION_GROUP",
+    "LOCAL",
     "ConnectionSettings",
     "DestinationSettings",
     "Linking",
@@ -18,6 +19,9 @@ __all__ = [
 
 DESTINATION_GROUP = "rigbridge.destinations"
 """The entry-point group in which distributions offer their destinations."""
+
+LOCAL = "local"
+"""The name of the embedded store."""
 
 
 class Sidecar(StrEnum):

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import attrs
 
-from rigbridge.destinations import Destination
+from rigbridge.destinations import LOCAL, Destination
 from rigbridge.errors import ConfigurationError, OutboxBusyError, RigbridgeError
 from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport
@@ -312,8 +312,10 @@ class Outbox:
             if remaining <= 0:
                 # Whoever gave a deadline does not wait once more when it closes.
                 self._patient = False
-                # Only a store that was asked: a busy machine says nothing of its store.
-                if not insist and waiting >= first and self._view.is_sending():
+                # Only a store that was asked: a busy machine says nothing of its store,
+                # and the embedded one is part of it.
+                asked = self.name != LOCAL and self._view.is_sending()
+                if not insist and waiting >= first and asked:
                     self._leases.note_silence(
                         f"the store took nothing in {deadline:.0f} s", HOLD_PAUSE
                     )

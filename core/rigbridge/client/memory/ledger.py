@@ -20,6 +20,7 @@ from uuid import UUID
 from rigbridge.destinations import Claims, Progress
 from rigbridge.errors import UnexpectedAnswerError
 from rigbridge.machine.folders import make_file, make_folder
+from rigbridge.machine.forks import watch_forks
 from rigbridge.wire import decode, encode
 
 __all__ = ["DeliveryLedger"]
@@ -62,8 +63,9 @@ class DeliveryLedger:
     def __init__(self, store: str, path: Path | None = None) -> None:
         self._store = store
         self._path = path
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._memory: sqlite3.Connection | None = None
+        watch_forks(self)
 
     def progress(self, run_id: UUID) -> Progress | None:
         """Tell how far a run has come; None for one that was never sent."""
@@ -149,19 +151,27 @@ class DeliveryLedger:
     @contextmanager
     def _connected(self) -> Generator[sqlite3.Connection]:
         """Give a connection to one caller at a time; a file is opened anew."""
-        if self._path is None:
-            with self._lock:
+        # One connection in memory for all threads, or each would have an empty database
+        # of its own. Each fork waits for the lock as well.
+        with self._lock:
+            if self._path is None:
                 if self._memory is None:
-                    # One connection for all threads, or each would have an empty
-                    # database of its own. The lock makes them take turns.
                     self._memory = _opened(":memory:")
                 yield self._memory
-            return
-        make_folder(self._path.parent)
-        make_file(self._path)
-        # Opened anew each time: nothing is open across a fork, and none is left open.
-        with closing(_opened(os.fspath(self._path))) as connection:
-            yield connection
+                return
+            make_folder(self._path.parent)
+            make_file(self._path)
+            # Opened anew each time: nothing is open across a fork, and none is left.
+            with closing(_opened(os.fspath(self._path))) as connection:
+                yield connection
+
+    def before_fork(self) -> None:
+        """Wait until nobody uses the connection."""
+        self._lock.acquire()
+
+    def after_fork(self) -> None:
+        """Let both sides go on; each has what was in memory."""
+        self._lock.release()
 
 
 def _opened(name: str) -> sqlite3.Connection:

@@ -10,13 +10,13 @@ widens it a little.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from http import HTTPStatus
 
 from rigbridge.errors import DeliveryError, NoAnswerError, ServerUnavailableError
+from rigbridge.machine.forks import ForkedLock
 
 __all__ = ["ConcurrencyLimit"]
 
@@ -59,7 +59,7 @@ class ConcurrencyLimit:
         self._latencies: deque[float] = deque(maxlen=_WINDOW)
         self._not_before = 0.0
         self._halved = 0.0
-        self._lock = threading.Lock()
+        self._lock = ForkedLock()
         self.runs = 0
 
     @property

@@ -5,7 +5,6 @@ From connection settings to what httpx takes: TLS, proxies, timeouts, limits.
 from __future__ import annotations
 
 import ssl
-import threading
 import urllib.request
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +13,7 @@ import httpx
 
 from rigbridge.destinations import ConnectionSettings
 from rigbridge.errors import ConfigurationError
+from rigbridge.machine.forks import ForkedLock
 
 __all__ = [
     "DIRECT",
@@ -31,7 +31,7 @@ DIRECT = "direct"
 # Shorter than the idle time of most proxies, so that it is this side that closes. A
 # connection that the other side closes while a request leaves costs the answer.
 _KEEP_ALIVE = 30.0
-_making = threading.Lock()
+_making = ForkedLock()
 
 
 def check_settings(settings: ConnectionSettings) -> None:

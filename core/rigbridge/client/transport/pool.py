@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import importlib
 import os
-import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -14,6 +13,7 @@ import httpx
 from rigbridge.client.transport.network import proxy_for
 from rigbridge.destinations import ConnectionSettings
 from rigbridge.errors import ConfigurationError
+from rigbridge.machine.forks import ForkedLock
 
 __all__ = ["MakeTransport", "Pool"]
 
@@ -50,7 +50,7 @@ class Pool(Generic[_Transport]):
         self._transports: dict[tuple[str | None, bool], _Transport] = {}
         self._inherited: list[dict[tuple[str | None, bool], _Transport]] = []
         self._proxies: dict[tuple[str, str, int | None], str | None] = {}
-        self._lock = threading.Lock()
+        self._lock = ForkedLock()
         self._owner = os.getpid()
         self._closed = False
         _import_ahead()
@@ -67,10 +67,7 @@ class Pool(Generic[_Transport]):
         Raises:
             ConfigurationError: the proxy or the certificates cannot be used.
         """
-        # Another thread of the parent may have held the lock while it forked: nobody
-        # would ever release it here.
         if self._owner != os.getpid():
-            self._lock = threading.Lock()
             self._owner = os.getpid()
             # Kept and not dropped, since the garbage collector would close it.
             self._inherited.append(self._transports)

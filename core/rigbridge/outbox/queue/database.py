@@ -8,16 +8,15 @@ again by whoever needs them on either side.
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import threading
-import weakref
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rigbridge.errors import ConfigurationError, OutboxBusyError
 from rigbridge.machine.folders import make_file, make_folder
+from rigbridge.machine.forks import watch_forks
 from rigbridge.machine.sqlite_files import PATIENCE, is_damage, use_journal
 from rigbridge.outbox.disk_space import is_full, make_room
 from rigbridge.outbox.queue.damage import (
@@ -36,10 +35,6 @@ _LOGGER = logging.getLogger("rigbridge.outbox")
 
 _MAX_CHECKED = 256 << 20
 """Bytes up to which a database is checked as a whole when it is opened."""
-
-_databases: weakref.WeakSet[OutboxDatabase] = weakref.WeakSet()
-_fork_lock = threading.Lock()
-_fork_watched = False
 
 
 class OutboxDatabase:
@@ -77,7 +72,7 @@ class OutboxDatabase:
         except BaseException:
             self.close()
             raise
-        _watch_forks(self)
+        watch_forks(self)
 
     @contextmanager
     def writing(self, patience: float | None = None) -> Generator[sqlite3.Connection]:
@@ -286,26 +281,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
         return None
     # A replaced file has another inode under the same path.
     return found.st_dev, found.st_ino
-
-
-def _watch_forks(database: OutboxDatabase) -> None:
-    global _fork_watched  # noqa: PLW0603 - hooks can be registered, never taken back
-    with _fork_lock:
-        _databases.add(database)
-        if _fork_watched or not hasattr(os, "register_at_fork"):
-            return
-        _fork_watched = True
-    # Two threads may fork at once; each lets go of what it took itself.
-    held = threading.local()
-
-    def before() -> None:
-        # A strong list: the weak set may shrink between the two hooks.
-        held.databases = list(_databases)
-        for each in held.databases:
-            each.before_fork()
-
-    def after() -> None:
-        for each in held.databases:
-            each.after_fork()
-
-    os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)
