@@ -41,6 +41,9 @@ class ClimateAdapter:
     name: ClassVar[str] = "climate"
     settings_type: ClassVar[type[ClimateSettings]] = ClimateSettings
 
+    def __init__(self, settings: ClimateSettings | None = None) -> None:
+        self.settings = ClimateSettings() if settings is None else settings
+
     def detect(self, head: bytes, name: str) -> Match | None:
         """Claim what begins with RIG."""
         return Match(0.9, "RIG") if head.startswith(b"RIG\0") and name else None
