@@ -70,6 +70,13 @@ def draft_fields(
             dates.extend(texts[:200])
         draft.say(f"fields.{field}", source)
     _key_fields(draft, keys, taken, dates)
+    clocks = [c.name for c in columns if is_clock(c.name) and c.filled]
+    once = Field.STARTED_AT in taken and Field.STARTED_AT not in fields
+    if form == "wide" and once and clocks:
+        draft.ask(
+            f"the start: {taken[Field.STARTED_AT]!r} is said once, {clocks[0]!r} in "
+            "each row, and nothing joins the two"
+        )
     _runs(draft, by_name, fields, taken, form)
     _procedure_and_serial(draft, taken)
     _dates(draft, dates)
@@ -162,7 +169,8 @@ def _runs(
 def _dated_key(name: str, text: str, keys: Mapping[str, str]) -> tuple[object, str]:
     """Give the key of a date, with that of its time if that stands alone."""
     clock = next((key for key in keys if is_clock(key)), None)
-    if clock is None or name.casefold() not in ("date", "datum"):
+    dated = re.fullmatch(r"(?:.*\W)?(?:date|datum)", name.casefold())
+    if clock is None or dated is None or re.search(r"\d:\d", text):
         return name, text
     return [name, clock], f"{text} {keys[clock]}"
 

@@ -8,7 +8,7 @@ from rigbridge_csv.learning.layout import LogLayout, is_summary
 from rigbridge_csv.learning.sample import ExampleRow, LogExample, is_number
 from rigbridge_csv.learning.toml_draft import ProfileDraft
 from rigbridge_csv.profiles.signs import BLANKS
-from rigbridge_csv.tables.keys import parted_keys
+from rigbridge_csv.tables.keys import colon_pairs, parted_keys
 
 __all__ = ["find_keys"]
 
@@ -51,7 +51,10 @@ def find_keys(
         draft.say("keys", {"pairs": True}, "names and texts take turns in a line")
         for row in rows:
             names = [cell.strip().rstrip(" :=") for cell in row.cells[::2]]
-            found.update(zip(names, map(str.strip, row.cells[1::2]), strict=False))
+            pairs = colon_pairs(row.cells) if _has_pairs(row) else []
+            found.update(
+                pairs or zip(names, map(str.strip, row.cells[1::2]), strict=False)
+            )
         return {name: text for name, text in found.items() if text}
     draft.say("keys", {}, f"{len(rows)} lines hold a name and its text")
     for row in rows:
@@ -85,5 +88,4 @@ def _comment_separator(comments: Sequence[str]) -> str | None:
 
 def _has_pairs(row: ExampleRow) -> bool:
     """Say whether a line has a name, its text, and another name."""
-    names = [cell.strip() for cell in row.cells[2::2]]
-    return any(name.endswith(":") for name in names)
+    return any(cell.strip().endswith(":") for cell in row.cells[2:])

@@ -125,7 +125,8 @@ def find_layout(example: LogExample) -> LogLayout:
         if rows[first].width == 1 and _begins_alike(rows[first], rows[start:]):
             # The first of several parts begins here.
             break
-        if (found is None or found[1] == "name") and first >= start:
+        numbered = is_number(rows[first].cells[0])
+        if (found is None or found[1] == "name") and (first >= start or numbered):
             break
         if found is None or found[1] == "name":
             # Between the names and the rows: something that is said of each column.
@@ -144,6 +145,7 @@ def find_layout(example: LogExample) -> LogLayout:
         for row in data
         if row not in marks and (header is None or row.cells != header.cells)
     ]
+    data = _of_one_header(data, header)
     sections = 1
     if header is not None:
         sections += sum(row.cells == header.cells for row in rows[first:])
@@ -164,6 +166,17 @@ def find_layout(example: LogExample) -> LogLayout:
         sections=sections,
         reasons=[f"header {shown}"],
     )
+
+
+def _of_one_header(
+    rows: list[ExampleRow], header: ExampleRow | None
+) -> list[ExampleRow]:
+    """Give the rows above a header with other columns, by which the others are read."""
+    known = set() if header is None else set(header.cells) - {""}
+    for number, row in enumerate(rows[1:], start=1):
+        if are_names(row) and len(known.intersection(row.cells)) > row.width / 2:
+            return rows[:number]
+    return rows
 
 
 def _blocks(rows: Sequence[ExampleRow]) -> int:
@@ -295,9 +308,20 @@ def _header(rows: Sequence[ExampleRow], start: int, width: int) -> int | None:
             # A key or a mark: a table of two columns would take any pair for a header.
             return None
         if named and row.width > 1 and row.width >= min(width - 1, width * 0.6) - 1:
-            topmost = _topmost(rows, at)
+            topmost = _above_numbers(rows, _topmost(rows, at))
             return _labelled(rows, start, at) if topmost == at else topmost
     return None
+
+
+def _above_numbers(rows: Sequence[ExampleRow], at: int) -> int:
+    """Go up from a row of data that has few numbers to the names of its columns."""
+    if not any(map(is_number, rows[at].cells)):
+        return at
+    top = at
+    while top and len(rows[top - 1].cells) == len(rows[at].cells) > 2:
+        top -= 1
+    fits = are_names(rows[top]) and not any(map(is_number, rows[top].cells))
+    return top if fits and rows[top].width >= rows[at].width else at
 
 
 _UNIT_KEY = re.compile(r"\W*\w[\w -]*\bunits?\W", re.IGNORECASE)

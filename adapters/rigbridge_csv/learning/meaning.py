@@ -367,7 +367,8 @@ def _judges(column: ColumnTexts) -> bool:
     words = {text.strip().casefold() for text in column.filled}
     known = {word for word in words if word in VERDICT_WORDS or word in USUAL_WORDS}
     # T and F are many things.
-    return bool(words) and words == known and all(len(word) > 2 for word in words)
+    told = all(len(word) > 2 or word in ("ok", "ng", "io") for word in words)
+    return bool(words) and words == known and told
 
 
 def name_columns(columns: Sequence[ColumnTexts]) -> list[ColumnTexts]:

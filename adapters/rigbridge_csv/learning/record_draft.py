@@ -136,11 +136,11 @@ _ENDED = (
 )
 # supply voltage: 3.31 V (3.2 .. 3.4) PASS; the last three may be lacking.
 _MEASURED = (
-    r"(?P<measurement>[^=\[\]]+?)\s*[:=]\s*(?P<value>[-+]?[\d.]+(?:[eE][-+]?\d+)?)"
+    r"(?P<measurement>[^=\[\]]+?)\s*(?:[:=]|\.{2,})\s*(?P<value>[-+]?[\d.]+(?:[eE][-+]?\d+)?)"
     r"\s*(?P<unit>[^\s\d()\[\]<>,;]\S*)?"
     r"(?:\s*[(\[]\s*(?:(?i:limits?)\W*)?(?P<lower_limit>[-+.\deE]*)\s*"
     r"(?:\.\.+|,|to|~|/|;)\s*(?P<upper_limit>[-+.\deE]*)\s*[)\]])?"
-    r"(?:[\s,:;<>=-]+(?P<outcome>(?i:pass|fail)(?:ED|ed)?|OK|NOK|NG))?\W*$"
+    r"(?:[\s,:;<>=(\[-]+(?P<outcome>(?i:pass|fail)(?:ED|ed)?|OK|NOK|NG))?\W*$"
 )
 
 

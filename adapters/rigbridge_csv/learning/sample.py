@@ -96,8 +96,14 @@ def are_names(row: ExampleRow) -> bool:
         and not is_ruled(row)
         and not _MOMENT.match(filled[0])  # a line of a log
         and typed_share(row.cells) < 0.35  # channel names may be numbers
-        and len(set(filled)) > len(filled) / 2
+        and (len(set(filled)) > len(filled) / 2 or _by_turns(filled))
     )
+
+
+def _by_turns(cells: Sequence[str]) -> bool:
+    """Say whether the same two names come again: tables side by side."""
+    first = list(cells[:2])
+    return len(set(first)) > 1 and first * (len(cells) // 2) == list(cells)
 
 
 def is_ruled(row: ExampleRow) -> bool:

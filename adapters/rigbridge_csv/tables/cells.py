@@ -40,6 +40,9 @@ _WITH_UNIT = re.compile(
 _Text: TypeAlias = str | None
 _ReadCondition: TypeAlias = Callable[[_Text, _Text, _Text, _Text], Condition]
 
+_SIGNED = re.compile(r"\s*([<>]=?|[≤≥])\s*([-+]?[\d.,]+(?:[eE][-+]?\d+)?)\s*")
+_SIGNS = {"≤": "<=", "≥": ">="}
+
 
 @attrs.frozen
 class CellReader:
@@ -241,6 +244,19 @@ class CellReader:
     def _condition(
         self, comparator: _Text, lower: _Text, upper: _Text, both: _Text
     ) -> Condition:
+        given = [both] if both is not None else [lower, upper]
+        signed = [None if text is None else _SIGNED.fullmatch(text) for text in given]
+        if comparator is None and all(
+            found is not None or text is None
+            for found, text in zip(signed, given, strict=True)
+        ):
+            # ">= 20" says itself which side it is, wherever it stands.
+            signs = [_SIGNS.get(found[1], found[1]) for found in signed if found]
+            bounds = [self.bound(found[2]) for found in signed if found]
+            if len(bounds) == 1:
+                return condition(signs[0], bounds[0], None)
+            if bounds:
+                return condition(" ".join(signs), *bounds)
         if both is not None:
             return Condition(
                 validators=(f"limits: {both}",),

@@ -9,7 +9,7 @@ from rigbridge.model.report import Place
 from rigbridge_csv.profiles.place import KeyPlace
 from rigbridge_csv.profiles.profile import CSVProfile
 
-__all__ = ["FilledCell", "KeyLines", "keep_text", "parted_keys"]
+__all__ = ["FilledCell", "KeyLines", "colon_pairs", "keep_text", "parted_keys"]
 
 _ENDS = " \t:="
 _DATE = re.compile(
@@ -140,6 +140,11 @@ class KeyLines:
 
     def _take_pairs(self, line: int, cells: list[str]) -> bool:
         """Take a name and its text, then the next name and its text."""
+        if sum(cell.rstrip().endswith(":") for cell in cells) > 1:
+            # Blank cells may stand between the pairs, and more than one in a text.
+            for name, text in colon_pairs(cells):
+                self.add(line, name, text, text)
+            return True
         names = [cell.strip().rstrip(_ENDS) for cell in cells[::2]]
         for at, name in enumerate(names):
             text = "".join(cells[2 * at + 1 : 2 * at + 2]).strip()
@@ -163,6 +168,17 @@ class KeyLines:
             whole = cells[filled[0]] if len(filled) == 1 else text
             return _separated(place.separator, whole)
         return _by_cells(cells, filled) if filled else None
+
+
+def colon_pairs(cells: list[str]) -> list[tuple[str, str]]:
+    """Give each name that ends with a colon, and what stands before the next one."""
+    found: list[tuple[str, list[str]]] = []
+    for cell in (cell.strip() for cell in cells if cell.strip()):
+        if cell.endswith(":"):
+            found.append((cell.rstrip(_ENDS), []))
+        elif found:
+            found[-1][1].append(cell)
+    return [(name, " ".join(texts)) for name, texts in found if texts]
 
 
 _APART = re.compile(r"\s{2,}|\t")

@@ -185,3 +185,54 @@ def test_the_days_of_a_spreadsheet() -> None:
     )
     assert 'dates = ["excel"]' in text
     assert found.runs[0].started_at is not None
+
+
+def test_a_row_of_few_numbers_is_no_header() -> None:
+    """The names stand above all rows of their width, whatever these hold."""
+    text, found = learned(
+        "Serial,Test,Value,Unit,Verdict\n9,Rins,OL,MOhm,PASS\n9,Vac,230 ± 1,V,PASS\n"
+        "9,Temp,#N/A,C,PASS\n9,Pwr,1.2E+03,W,PASS\n"
+    )
+    assert 'fields.measurement = "Test"' in text
+    assert found.runs[0].unit.serial_number == "9"
+    assert measured(found.runs[0])["Pwr"].value == 1200
+
+
+def test_pairs_with_blank_cells_between() -> None:
+    """Names end with a colon; a date above and a clock in each row is asked for."""
+    text, found = learned(
+        "Prüfplatz:;P4;;Bediener:;Müller;\nAuftrag:;A-0815;;Datum:;13.03.2024;\n"
+        "Seriennummer;Uhrzeit;U [V];Ergebnis;\n0123;14:05:06;12,01;i.O.;\n"
+        "0124;14:06:06;11,51;n.i.O.;\n"
+    )
+    assert "'Uhrzeit' in each row" in text
+    run = found.runs[0]
+    assert (run.operator, run.station, run.metadata["Auftrag"]) == (
+        "Müller",
+        "P4",
+        "A-0815",
+    )
+
+
+def test_tables_side_by_side() -> None:
+    """Names that come again by turns are a header; each y is over its own x."""
+    _, found = learned(
+        "Trace 1,,Trace 2,\nX,Y,X,Y\nHz,%,Hz,%\n20,0.01,30,0.02\n40,0.03,60,0.04\n"
+    )
+    second = measured(found.runs[0])["Y (2)"].value
+    assert isinstance(second, Series)
+    assert [(axis.unit, list(axis.values)) for axis in second.axes] == [
+        ("Hz", [30, 60]),
+        ("%", [0.02, 0.04]),
+    ]
+
+
+def test_a_header_with_more_columns_amid_the_rows() -> None:
+    """Only the rows above it are looked at; those below are read by it."""
+    text, found = learned(
+        "Time,SN,U,Result\n2024-03-13T14:05:06,A1,5.0,PASS\n"
+        "2024-03-13T14:05:07,A2,5.1,PASS\nTime,SN,U,I,Result\n"
+        "2024-03-13T15:05:06,A3,5.0,0.2,PASS\n"
+    )
+    assert "DECLARE" not in text
+    assert measured(found.runs[2])["I"].value == 0.2

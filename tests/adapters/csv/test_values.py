@@ -230,6 +230,9 @@ class TestLimits:
             (_DOWN, "Floating", None, ("limits: Floating",)),
             (_DOWN, "a/b", None, ("limits: lower 'b', upper 'a'",)),
             (_DOWN, "1/2/3", None, ("limits: 1/2/3",)),
+            (_UP, ">= 20", Limit(lower=20, comparator=">="), ()),
+            (_UP, "≤ 5", Limit(upper=5, comparator="<="), ()),
+            (_UP, ">= 5 %", None, ("limits: >= 5 %",)),
         ],
     )
     def test_both_in_one_cell(
@@ -311,6 +314,7 @@ class TestTimes:
             ("14.03.2024 09:12:05", "day-first"),
             ("14.3.24 9.12.05", "day-first"),
             ("14/03/2024 09:12:05 AM", "day-first"),
+            ("2024/3/14 AM 09:12:05", "iso"),
             ("14-Mar-2024 09:12:05", "day-first"),
             ("14. März 2024 09:12:05", "day-first"),
             ("3/14/2024 9:12:05 AM", "month-first"),

@@ -63,6 +63,8 @@ _DATE = (
     rf"(?P<b>\d{{1,2}}|[^\W\d_]{{3,}}\.?){_PART}(?P<c>\d{{4}}|\d{{1,2}})"
 )
 _CLOCK = (
+    # PM 02:05:06, as programs of East Asia have it.
+    r"(?:(?P<before>[AaPp][Mm]|上午|下午)\s*)?"
     r"(?P<hour>\d{1,2})[:.\-h](?P<minute>\d{2})(?:[:.\-m](?P<second>\d{2})s?"
     r"(?:[.,:](?P<fraction>\d+))?)?\s*(?P<half>[AaPp]\.?\s?[Mm]\.?)?"
 )
@@ -203,10 +205,10 @@ def _clock(found: re.Match[str]) -> tuple[int, int, int, int]:
     if found["hour"] is None:
         return 0, 0, 0, 0
     hour = int(found["hour"])
-    if half := found["half"]:
+    if half := found["half"] or found["before"]:
         if not 1 <= hour <= 12:  # hours of a half day
             raise ValueError(found["hour"])
-        hour = hour % 12 + 12 * (half[0] in "Pp")
+        hour = hour % 12 + 12 * (half[0] in "Pp下")
     fraction = (found["fraction"] or "0")[:6].ljust(6, "0")
     return hour, int(found["minute"]), int(found["second"] or 0), int(fraction)
 
