@@ -1,8 +1,8 @@
 """
 Environments of their own for releases of the official client, and a server for them.
 
-An environment is a folder below ``build``: made once by pip, from the registry that pip
-is configured for, and kept until ``make clean``.
+An environment is a folder below ``build``: made once by uv, or by pip from the registry
+that pip is configured for, and kept until ``make clean``.
 """
 
 from __future__ import annotations
@@ -66,17 +66,26 @@ class Release:
 
 
 def _install(wanted: str, folder: Path) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input"]
-    command += ["--disable-pip-version-check", "--target", str(folder), wanted]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        pytest.skip(f"{wanted} was not installed within {SECONDS} seconds")
-    if done.returncode != 0:
+    words = ""
+    # uv needs a fifth of pip's time, but does not read pip's own configuration.
+    for installer in (["uv", "pip", "install", "--system-certs"], ["pip", "install"]):
+        command = [sys.executable, "-m", *installer, "--quiet"]
+        try:
+            done = subprocess.run(
+                [*command, "--target", str(folder), wanted],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            words = f"still running after {SECONDS} seconds"
+            continue
+        if done.returncode == 0:
+            return
         words = done.stderr.decode(errors="replace").strip()
-        pytest.skip(f"{wanted} cannot be installed: {words[-500:]}")
+        shutil.rmtree(folder, ignore_errors=True)
+    pytest.skip(f"{wanted} cannot be installed: {words[-500:]}")
 
 
 @pytest.fixture(scope="session")
