@@ -8,11 +8,12 @@ twice when it is read twice; and what a store takes twice is one run in any case
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
@@ -36,6 +37,8 @@ from rigbridge.sources import FoundSource, has_secret
 
 __all__ = ["cluster_blocks", "without_secrets"]
 
+_LOGGER = logging.getLogger("rigbridge.imports")
+
 # A worker that dies may have been killed for another reason than this batch, such as a
 # restart of its machine.
 _MOST_ATTEMPTS = 3
@@ -51,13 +54,19 @@ _AHEAD = 2
 
 
 def cluster_blocks(
-    batches: Iterable[Batch], settings: ReadSettings, address: str
+    batches: Iterable[Batch],
+    settings: ReadSettings,
+    address: str,
+    stop: Callable[[], bool] = lambda: False,
+    warn: Callable[[str], None] = _LOGGER.warning,
 ) -> Generator[Block]:
     """
     Read batches on a cluster; a few for each of its threads are on their way at a time.
 
     Args:
         address: of the scheduler (``tcp://host:8786``).
+        stop: asked where there is no worker any more: whether to wait for none.
+        warn: told in words what a person should look at.
 
     Raises:
         AdapterUnavailableError: the library is not installed.
@@ -71,7 +80,7 @@ def cluster_blocks(
     cluster = _Cluster(settings, address)
     try:
         cluster.check(first)
-        yield from cluster.blocks(chain((first,), waiting))
+        yield from cluster.blocks(chain((first,), waiting), stop, warn)
     finally:
         cluster.close()
 
@@ -214,7 +223,12 @@ class _Cluster:
             else:
                 return found
 
-    def blocks(self, batches: Iterator[Batch]) -> Iterator[Block]:
+    def blocks(
+        self,
+        batches: Iterator[Batch],
+        stop: Callable[[], bool],
+        warn: Callable[[str], None],
+    ) -> Iterator[Block]:
         """Read batches."""
         while True:
             self._submit(batches)
@@ -225,6 +239,8 @@ class _Cluster:
             except queue.Empty:
                 if self._client.status not in {"running", "connecting"}:
                     self._reconnect()
+                elif self._is_deserted(warn) and stop():
+                    return
                 continue
             batch = self._pending.pop(future, None)
             # One of a connection that is gone was begun anew.
@@ -254,6 +270,25 @@ class _Cluster:
 
     _width = 1
 
+    def _is_deserted(self, warn: Callable[[str], None]) -> bool:
+        """Tell whether no worker is left, which is said once it has lasted."""
+        if self._client.nthreads():
+            self._deserted_since = None
+            return False
+        if self._deserted_since is None:
+            self._deserted_since = time.monotonic()
+        elif time.monotonic() - self._deserted_since > _FIRST_PATIENCE:
+            self._deserted_since = float("inf")
+            warn(
+                f"the cluster {self._address} has no worker any more; the import waits "
+                f"for one (start it: 'dask worker {self._address}'; or press Ctrl-C: "
+                "what is stored stays, and the same command goes on, also without "
+                "--dask)"
+            )
+        return True
+
+    _deserted_since: float | None = None
+
     def _taken(self, future: Any, batch: Batch) -> Iterator[Block]:
         if future.status == "cancelled":
             self._again.append(batch)
@@ -262,8 +297,9 @@ class _Cluster:
             frames = cast("list[bytes]", future.result(timeout=60))
         except ConfigurationError:
             raise
-        # The scheduler or the connection is gone; the batch has done nothing wrong.
-        except (OSError, TimeoutError, self._library.FutureCancelledError):
+        # The scheduler, the connection or the worker that held the result is gone; the
+        # batch has done nothing wrong.
+        except (OSError, TimeoutError, self._library.CancelledError):
             self._again.append(batch)
             return
         except Exception as error:  # noqa: BLE001 - what a worker raised

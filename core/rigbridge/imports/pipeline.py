@@ -8,6 +8,7 @@ repeated, since a store takes each run once.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -60,6 +61,8 @@ from rigbridge.sources import FoundSource, NamedFolders
 
 __all__ = ["import_sources"]
 
+_LOGGER = logging.getLogger("rigbridge.imports")
+
 # Large groups make one commit for many runs; the time bounds what a crash can cost.
 _GROUP_RUNS = 64
 _GROUP_BYTES = 4 << 20
@@ -78,6 +81,7 @@ def import_sources(
     jobs: int | None = 1,
     cluster: str | None = None,
     stop: Callable[[], bool] = lambda: False,
+    warn: Callable[[str], None] = _LOGGER.warning,
 ) -> Generator[SourceResult]:
     """
     Import sources, one result each, as they come to their ends.
@@ -94,6 +98,7 @@ def import_sources(
         cluster: the address of a Dask scheduler whose workers read, instead.
         stop: asked before each source is taken; True ends the import once what was
             taken is stored.
+        warn: told in words what a person should look at while it goes on.
 
     Raises:
         ConfigurationError: the processes cannot be started, or the cluster cannot
@@ -133,7 +138,7 @@ def import_sources(
         blocks = (
             blocks_of(batches, adapters, prepared, jobs)
             if cluster is None
-            else cluster_blocks(batches, prepared(), cluster)
+            else cluster_blocks(batches, prepared(), cluster, stop, warn)
         )
         # Closing ends the workers also where the caller stops in the middle.
         with closing(blocks):

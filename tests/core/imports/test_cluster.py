@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +54,14 @@ def configuration(tmp_path: Path) -> Configuration:
 
 
 def imported(
-    inbox: Path, configuration: Configuration, address: str, *, kill: bool = False
+    inbox: Path,
+    configuration: Configuration,
+    address: str,
+    *,
+    meanwhile: Callable[[], object] = lambda: None,
+    warn: Callable[[str], object] = lambda _: None,
 ) -> list[SourceResult]:
-    """Import the folder; one worker is killed once the first file is there."""
+    """Import the folder, and do something once the first file is there."""
     destination = open_destination(configuration)
     results: list[SourceResult] = []
     try:
@@ -66,12 +71,10 @@ def imported(
             configuration,
             destination,
             cluster=address,
+            warn=warn,
         ):
-            if kill and not results:
-                client = distributed.Client(address, set_as_default=False)
-                pids = client.run(os.getpid)
-                client.close()
-                os.kill(min(pids.values()), signal.SIGKILL)
+            if not results:
+                meanwhile()
             results.append(result)
         assert isinstance(destination, LocalDestination)
         found = destination.read_runs(RunSelection())
@@ -88,7 +91,14 @@ def test_a_lost_worker_costs_nothing(
 ) -> None:
     """Each file has one result, each run is stored once; again, nothing is new."""
     address = cluster.scheduler_address
-    results = imported(inbox, configuration, address, kill=True)
+
+    def kill() -> None:
+        client = distributed.Client(address, set_as_default=False)
+        pids = client.run(os.getpid)
+        client.close()
+        os.kill(min(pids.values()), signal.SIGKILL)
+
+    results = imported(inbox, configuration, address, meanwhile=kill)
     assert len(results) == len({result.source for result in results}) == COUNT
     good = [result for result in results if result.succeeded]
     assert len(good) == COUNT - COUNT // 50
@@ -145,3 +155,28 @@ def test_a_worker_that_is_lost_while_it_is_asked_costs_nothing(
     monkeypatch.setattr(distributed.Client, "run", asked)
     with pytest.raises(ConfigurationError, match="does not see /nowhere"):
         imported(Path("/nowhere/a.csv"), configuration, cluster.scheduler_address)
+
+
+def test_a_cluster_that_lost_all_workers_is_waited_for(
+    inbox: Path,
+    configuration: Configuration,
+    cluster: distributed.LocalCluster,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That is said; what they held is read again by the worker that comes."""
+    monkeypatch.setattr("rigbridge.imports.cluster._FIRST_PATIENCE", 0.0)
+    said: list[str] = []
+
+    def come(words: str) -> None:
+        said.append(words)
+        cluster.scale(1)
+
+    results = imported(
+        inbox,
+        configuration,
+        cluster.scheduler_address,
+        meanwhile=lambda: cluster.scale(0),
+        warn=come,
+    )
+    assert len(results) == len({result.source for result in results}) == COUNT
+    assert ["has no worker any more" in words for words in said] == [True]

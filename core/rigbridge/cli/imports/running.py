@@ -138,6 +138,7 @@ def run_import(
                         jobs=jobs,
                         cluster=cluster,
                         stop=stop.is_set,
+                        warn=say_warning,
                     )
                     tell(stack.enter_context(closing(results)))
         except KeyboardInterrupt:
