@@ -59,7 +59,7 @@ def imported(
     address: str,
     *,
     meanwhile: Callable[[], object] = lambda: None,
-    warn: Callable[[str], object] = lambda _: None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> list[SourceResult]:
     """Import the folder, and do something once the first file is there."""
     destination = open_destination(configuration)
