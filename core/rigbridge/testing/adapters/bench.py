@@ -18,6 +18,7 @@ from rigbridge.testing.adapters.observation import (
     NotTriedError,
     Observation,
     observe,
+    surprising,
 )
 
 __all__ = ["Bench", "Trial"]
@@ -76,15 +77,22 @@ class Bench:
             raise NotTriedError(self.case.exempt[name])
         try:
             check(self)
-        except NonconformityError as error:
+        except NotTriedError:
+            raise
+        except Exception as surprise:
+            error = (
+                surprise
+                if isinstance(surprise, NonconformityError)
+                else surprising(surprise, name)
+            )
             first = self._faults.setdefault(error.message, name)
             if first != name:
                 # One fault stops many checks; its whole text once is enough.
                 raise NonconformityError(
                     f"stopped by what {first} found",
                     f"mend that first, then run {name} again",
-                ) from error
-            raise
+                ) from surprise
+            raise error from surprise
 
     def once(self, work: Callable[[Bench], _Result]) -> _Result:
         """

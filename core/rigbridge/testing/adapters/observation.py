@@ -6,6 +6,7 @@ import json
 import traceback
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import Any, cast
 
 import attrs
@@ -21,10 +22,19 @@ from rigbridge.adapters import (
     TimeZonePolicy,
 )
 from rigbridge.convert import to_document
-from rigbridge.errors import RigbridgeError, SourceError
+from rigbridge.errors import ModelError, RigbridgeError, SourceError
 from rigbridge.model import Run
 
-__all__ = ["NonconformityError", "NotTriedError", "Observation", "observe", "readings"]
+__all__ = [
+    "NonconformityError",
+    "NotTriedError",
+    "Observation",
+    "observe",
+    "readings",
+    "surprising",
+]
+
+_OURS = str(Path(__file__).parents[2])
 
 
 class NonconformityError(AssertionError):
@@ -141,7 +151,7 @@ def observe(
         raise
     # An adapter that ends the process would end the import of all other files.
     except (Exception, SystemExit) as surprise:
-        raise _surprising(surprise, trial) from surprise
+        raise surprising(surprise, trial) from surprise
     accounts.append(context.report)
     failures = [*context.failures, *([] if error is None else [error])]
     return Observation(tuple(runs), tuple(accounts), tuple(failures), error is not None)
@@ -172,22 +182,45 @@ def _context(adapter: Adapter, spool: Spool, zone: str | None) -> ReadContext:
     )
 
 
-def _surprising(error: BaseException, trial: str) -> NonconformityError:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
+def surprising(error: BaseException, trial: str) -> NonconformityError:
+    """
+    Say what to do about an error that the contract does not know.
+
+    Args:
+        trial: what was being tried.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    call = next((f.name for f in frames if f.name in {"detect", "read"}), "read")
     words = f"{type(error).__name__}: {error}"
-    remedy = (
-        "let the run fail there with raise MalformedSourceError(message, "
-        "source=source.uri, place='line N') from error; give it to context.failed(), "
-        "so that the other runs of the file are read"
-    )
-    if isinstance(error, RigbridgeError):
-        remedy = f"raise a SourceError instead: {remedy}"
-    elif isinstance(error, (TypeError, NameError, AttributeError, ImportError)):
-        # Mostly a slip of the author, which no error of the source should hide.
+    # The author's line, not that of the model which refuses what it gives.
+    last = next((f for f in reversed(frames) if not f.filename.startswith(_OURS)), None)
+    place = frames[-1] if last is None else last
+    if call == "detect":
         remedy = (
-            f"mend the code there; if it is the source that lacks something, {remedy}"
+            "give None for what it does not understand; decode with errors='replace'"
         )
+    else:
+        remedy = (
+            "let the run fail there with raise MalformedSourceError(message, "
+            "source=source.uri, place='line N') from error; give it to "
+            "context.failed(), so that the other runs of the file are read"
+        )
+        if isinstance(error, ModelError):
+            remedy = (
+                "give what docs/reference/model.md asks for (id=provenance.run_id and "
+                "source=provenance of context.provenance(source, index)); where the "
+                f"log is at fault, {remedy}"
+            )
+        elif isinstance(error, RigbridgeError):
+            remedy = f"raise a SourceError instead: {remedy}"
+        elif isinstance(error, OSError):
+            remedy = (
+                "read by 'with source.open() as stream:'; a source may have no path"
+            )
+        elif isinstance(error, (TypeError, NameError, AttributeError, ImportError)):
+            # Mostly a slip of the author, which no error of the source should hide.
+            remedy = f"mend the code there; if the source lacks something, {remedy}"
     return NonconformityError(
-        f"read() ended with {words} ({frame.filename}:{frame.lineno}) for {trial}",
+        f"{call}() ended with {words} ({place.filename}:{place.lineno}) for {trial}",
         remedy,
     )

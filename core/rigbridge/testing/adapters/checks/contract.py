@@ -24,6 +24,7 @@ __all__ = [
     "reads_every_run",
 ]
 
+_MEMBERS = ("name", "settings_type", "detect", "read")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _GUESS = 0.5
 
@@ -34,7 +35,8 @@ def protocol(bench: Bench) -> None:
     kind = cast("type[object]", type(adapter))  # whatever it is
     if not isinstance(adapter, Adapter):
         raise NonconformityError(
-            f"{kind.__name__} is no adapter",
+            f"{kind.__name__} is no adapter: it lacks "
+            + ", ".join(member for member in _MEMBERS if not hasattr(adapter, member)),
             "give it name, settings_type, detect and read",
         )
     if not _NAME.fullmatch(adapter.name):
