@@ -12,7 +12,7 @@ from rigbridge.adapters import ConversionReport
 from rigbridge.model import JSONValue
 from rigbridge_teststand.native.kept_properties import keep_property
 from rigbridge_teststand.native.properties import Properties
-from rigbridge_teststand.numbers import parse_plain, read_number
+from rigbridge_teststand.numbers import parse_plain, read_number, text_behind
 
 __all__ = [
     "CALL",
@@ -22,6 +22,7 @@ __all__ = [
     "keep_unplaced",
     "read_execution_data",
     "read_seconds",
+    "states_times",
 ]
 
 COMMON_PROPERTIES = frozenset({"Status", "Error", "ReportText", "Common", "TS"})
@@ -146,8 +147,19 @@ def keep_unplaced(
             keep_property(name, engine.elements[name], attributes, report)
 
 
+def states_times(engine: Properties) -> bool:
+    """Tell whether the times of a step are plain numbers; a quick look."""
+    try:
+        float(engine.texts["StartTime"])
+        float(engine.texts["TotalTime"])
+    except (KeyError, ValueError):
+        return False
+    return True
+
+
 def _says_time(content: str) -> bool:
-    return _seconds(content) is not None or not content.strip()
+    is_whole = text_behind(content) is None
+    return (_seconds(content) is not None and is_whole) or not content.strip()
 
 
 def _keep_call(

@@ -21,7 +21,7 @@ from rigbridge_teststand.native.properties import (
     text_of,
 )
 from rigbridge_teststand.native.strays import StrayParts, record_stray_attributes
-from rigbridge_teststand.numbers import read_count
+from rigbridge_teststand.numbers import read_count, text_behind
 from rigbridge_teststand.vocabulary import is_placeholder
 from rigbridge_teststand.xml.elements import (
     Element,
@@ -44,6 +44,7 @@ _COUNTS = {
     "TestSocketIndex": "test_socket_index",
     "UUTLoopIndex": "uut_loop_index",
 }
+_NUMBERS = _OF_DATE | _OF_TIME | _COUNTS.keys()
 _PARTS = ("UUT", "StationInfo", "StartDate", "StartTime")
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)")
 _LINK_FIELDS = 8
@@ -219,13 +220,16 @@ def _keep_rest(  # noqa: PLR0917 - an object in two forms
     if container is not None and not props.elements:
         keep_property(prefix, container, metadata, account)
     for name, prop in props.elements.items():
-        # What should be a text and is none has no field either.
-        if name in taken and name in props.texts and len(prop) == 1:
+        # What should be a text and is none has no field either, nor has the text behind
+        # a number.
+        is_whole = name not in _NUMBERS or text_behind(_text(props, name) or "") is None
+        if name in taken and name in props.texts and len(prop) == 1 and is_whole:
             continue
         if name in _COUNTS and (number := read_count(_text(props, name))) is not None:
             account.mapped("property")
             metadata[_COUNTS[name]] = number
-            continue
+            if is_whole:
+                continue
         keep_property(f"{prefix}.{name}", prop, metadata, account)
 
 

@@ -9,7 +9,7 @@ from rigbridge.adapters import ConversionReport
 from rigbridge.model import JSONValue, LogLevel
 from rigbridge_teststand.native.kept_properties import keep_properties, keep_property
 from rigbridge_teststand.native.properties import Properties
-from rigbridge_teststand.numbers import read_count
+from rigbridge_teststand.numbers import read_count, text_behind
 from rigbridge_teststand.vocabulary import clean_text
 from rigbridge_teststand.xml.elements import Element
 
@@ -73,7 +73,7 @@ def _read_error(
         kept["error_code"] = code
     occurred = facts.texts.get("Occurred", "").strip().lower()
     read = {"Msg", "Occurred"} & facts.texts.keys()
-    if code is not None:
+    if code is not None and text_behind(facts.texts["Code"]) is None:
         read.add("Code")
     # Else the word would be read as "no error", and forgotten.
     if occurred not in _KNOWN_STATES:

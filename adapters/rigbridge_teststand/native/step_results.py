@@ -21,6 +21,7 @@ from rigbridge_teststand.native.execution_data import (
     keep_unplaced,
     read_execution_data,
     read_seconds,
+    states_times,
 )
 from rigbridge_teststand.native.measurements import read_measurements
 from rigbridge_teststand.native.partial_results import (
@@ -278,7 +279,8 @@ class StepResultReader:
             record_coerced(report, result, "status", rule, raw or None)
         start = read_seconds(engine, "StartTime")
         total = read_seconds(engine, "TotalTime")
-        if start is None or total is None or name is UNNAMED_STEP:
+        is_placed = start is not None and total is not None and states_times(engine)
+        if not is_placed or name is UNNAMED_STEP:
             keep_unplaced(engine, attributes, report)
         report.mapped("phase")
         # An element that is no property is a comment, a template or metadata.

@@ -75,6 +75,24 @@ class TestStepProperties:
         # The message of an error that was ignored stays.
         assert phase.attributes["error_occurred"] is False
 
+    @pytest.mark.parametrize(
+        "number",
+        [
+            *(b">101.5<", b">0.25<", b">-5<"),
+            # Of the report: the hour, the year and the duration of the run.
+            *(b">9<", b">2024<", b">12.5<"),
+        ],
+    )
+    def test_a_text_behind_a_number(self, write: Any, read: Any, number: bytes) -> None:
+        """The number of a time, date or code is read, and the text is not lost."""
+        error = write.obj("Error", write.prop("Code", -5), write.prop("Msg", "open"))
+        report = write.document(write.report(write.step("s", error)))
+        reading = read(report.replace(number, number[:-1] + b" m2<"))
+        (run,) = reading.runs
+        assert run.phases[0].started_at is not None
+        (entry,) = [e for e in reading.report.entries if "text behind" in e.rule]
+        assert entry.detail == number[1:-1].decode() + " m2"
+
     def test_a_status_that_is_no_text(self, write: Any, phases_of: Any) -> None:
         """The step has no status then, and what stands there is kept."""
         step = write.step("s").replace(
