@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from rigbridge.adapters import Place, ReadContext
+from rigbridge.errors import ModelError
 from rigbridge.model import JSONValue, ProcedureRef, Provenance, Run, RunOutcome
 from rigbridge_teststand.atml.account import RunAccount
 from rigbridge_teststand.atml.data.result_parts import ResultParts
@@ -16,6 +17,7 @@ from rigbridge_teststand.atml.events import EVENTS, read_events
 from rigbridge_teststand.atml.forms import record_unread
 from rigbridge_teststand.atml.header import ATMLHeader, header_of, read_header
 from rigbridge_teststand.atml.local_names import (
+    LOCAL_NAMES,
     STATUS,
     STEPS,
     attribute,
@@ -50,6 +52,8 @@ _SEPARATORS = re.compile(r"^[A-Za-z]:|[\\/]")
 _UNFINISHED = frozenset({"running", "looping"})
 # Words that TestStand has for a run that was ended before its first step.
 _NEVER_STARTED = frozenset({"skipped", "notstarted"})
+_HIDDEN = tuple(f"{{*}}{name}" for name in (*sorted(STEPS), "TestResult"))
+_WITHOUT_STEPS = frozenset({"Extension", "TestResult"})
 _COUNT = "result_set.NumOfResults"
 _OF_SET_ATTRIBUTES = ("ID", "name", "startDateTime", "endDateTime")
 
@@ -144,6 +148,9 @@ class ATMLRunReader:
             results: the ``TestResults`` element.
             holders: the result set, and the parent of the steps; mostly the same.
             truncated: whether the file ends within this run.
+
+        Raises:
+            ModelError: steps are within something else.
         """
         result_set, root = holders
         metadata = dict(header.metadata)
@@ -161,6 +168,8 @@ class ATMLRunReader:
                 # The group repeats what the result set says.
                 if metadata.get(key) != value:
                     put(metadata, key, value, self._account)
+        if not truncated:
+            _refuse_hidden_steps(results if result_set is None else result_set)
         status = _status(result_set, root) or self._status_of_results(result_set)
         outcome = self._outcome(results, status, truncated=truncated)
         if truncated or header.interrupted or _is_unfinished(status):
@@ -351,6 +360,17 @@ class ATMLRunReader:
             )
             return None
         return ended
+
+
+def _refuse_hidden_steps(holder: Element) -> None:
+    """Refuse steps within an element that is none of ATML: they would not count."""
+    for name, below in children(holder):
+        if name in STEPS or name in _WITHOUT_STEPS:
+            continue
+        for hidden in below.iter(*_HIDDEN):
+            shown = LOCAL_NAMES[str(hidden.tag)]
+            problem = f"holds {shown} within {name}, which is no step of ATML"
+            raise ModelError(problem, path="$")
 
 
 def _differences(root: Element, result_set: Element | None) -> dict[str, JSONValue]:

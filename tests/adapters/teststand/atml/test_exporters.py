@@ -260,3 +260,19 @@ def test_program_names_the_procedure(read: Any) -> None:
     end = b"</tr:TestProgram></tr:TestResults>"
     (run,) = read(content.replace(b"</tr:TestResults>", program + end)).runs
     assert (run.procedure.name, run.procedure.version) == ("cables", "2")
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        f'<tr:Step name="A">{FAILED}</tr:TestResult></tr:Step>',
+        f'<tr:Tests><tr:Test name="A">{FAILED}</tr:TestResult></tr:Test></tr:Tests>',
+        f'<tr:Test name="B" status="Passed"/><tr:Step>{FAILED}</tr:TestResult></tr:Step>',
+    ],
+)
+def test_steps_of_another_name(read: Any, inside: str) -> None:
+    """Steps that would be missing are an error, which names their element."""
+    reading = read(_results(inside))
+    assert reading.runs == ()
+    (failure,) = reading.failures
+    assert "which is no step of ATML" in str(failure)
