@@ -98,6 +98,8 @@ def prepare_submission(
         except DeliveryError as error:
             # The run is stored all the same; submitting it again supplies the bytes.
             failures.append(AttachmentFailure(name=attachment.name, error=error))
+        if run.source is not None and file.sha256 == run.source.digest:
+            file = attrs.evolve(file, is_report=True)
         files.append(file)
     try:
         sidecar = payload.dense_sidecar()

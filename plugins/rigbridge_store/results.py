@@ -53,6 +53,8 @@ class StoredFile:
         size: its length in bytes, or None where only a reference is known.
         sha256: its digest, or None likewise.
         stored: whether the store has the bytes.
+        is_report: whether it is the report that its run was read from. One that has
+            grown brings the same run again, whose report stays the first one.
     """
 
     name: str
@@ -60,6 +62,7 @@ class StoredFile:
     size: int | None = None
     sha256: str | None = None
     stored: bool = False
+    is_report: bool = False
 
 
 @attrs.frozen(kw_only=True)

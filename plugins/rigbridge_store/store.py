@@ -28,6 +28,7 @@ from rigbridge_store.files.stored_files import (
     add_file,
     files_of,
     find_file,
+    has_file,
     require_run,
 )
 from rigbridge_store.files.sweeping import sweep_digests
@@ -283,10 +284,20 @@ class RunStore(OpenedStore):
         return run_id.lower()
 
     def attach_file(
-        self, run_id: str, *, name: str, mime_type: str | None, content: StoredContent
+        self,
+        run_id: str,
+        *,
+        name: str,
+        mime_type: str | None,
+        content: StoredContent,
+        is_report: bool = False,
     ) -> None:
         """
         Give a stored content to a run; the same name and content is there once.
+
+        Args:
+            is_report: whether it is what the run was read from: one of that name that
+                it has already stays, and no other is added.
 
         Raises:
             NotFoundError: there is no such run.
@@ -294,6 +305,8 @@ class RunStore(OpenedStore):
 
         def attach(connection: sa.Connection) -> None:
             key = require_run(connection, run_id)
+            if is_report and has_file(connection, key, name):
+                return
             add_file(connection, key, name=name, mime_type=mime_type, content=content)
 
         self._database.write(attach)

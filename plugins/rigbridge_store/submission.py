@@ -130,5 +130,9 @@ def _supply(store: RunStore, run_id: str, files: Sequence[StoredFile]) -> None:
         if file.stored and file.sha256 is not None and file.size is not None:
             content = StoredContent(sha256=file.sha256, size=file.size)
             store.attach_file(
-                run_id, name=file.name, mime_type=file.mime_type, content=content
+                run_id,
+                name=file.name,
+                mime_type=file.mime_type,
+                content=content,
+                is_report=file.is_report,
             )

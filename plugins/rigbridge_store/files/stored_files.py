@@ -21,6 +21,7 @@ __all__ = [
     "files_of",
     "find_content",
     "find_file",
+    "has_file",
     "require_run",
     "unused_digests",
     "write_files",
@@ -60,6 +61,16 @@ def require_run(
     if row is None or not sees_procedure(connection, principal, row.procedure_key):
         raise not_found(f"Run with ID {run_id} does not exist.")
     return int(row.key)
+
+
+def has_file(connection: sa.Connection, run: int, name: str) -> bool:
+    """Tell whether a run has the bytes of a file of that name."""
+    query = sa.select(attachments.c.key).where(
+        attachments.c.run_key == run,
+        attachments.c.name == name,
+        attachments.c.stored.is_(True),
+    )
+    return connection.execute(query).first() is not None
 
 
 def add_file(

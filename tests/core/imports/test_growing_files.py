@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,23 @@ def summary(call: Command, *words: str | Path) -> Any:
 def account(call: Command) -> Any:
     """Give the account, compared with the store."""
     return json.loads(call("ledger", "report", "--verify", "--json").stdout)
+
+
+def test_a_run_keeps_the_log_that_it_was_read_from(
+    call: Command, tmp_path: Path
+) -> None:
+    """A log of each day would else be kept with each of its runs, once a day."""
+    log = tmp_path / "bench.csv"
+    head = "serial_number,started_at,procedure,measurement,value,outcome\n"
+    log.write_text(f"{head}7,2024-01-01T10:00:01Z,P,m,1,PASS\n", "utf-8")
+    for second in (2, 3):
+        call("import", log, "--attach-source", "--time-zone", "UTC")
+        with log.open("a", encoding="utf-8") as stream:
+            stream.write(f"8,2024-01-01T10:00:0{second}Z,P,m,2,PASS\n")
+    with closing(sqlite3.connect("data/store.sqlite")) as store:
+        query = "SELECT run_key, count(*) FROM attachments GROUP BY run_key"
+        assert store.execute(query).fetchall() == [(1, 1), (2, 1)]
+    assert account(call)["verified"]["is_equal"]
 
 
 def test_a_log_that_grows_brings_its_new_runs(call: Command, tmp_path: Path) -> None:
