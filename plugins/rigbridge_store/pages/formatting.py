@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from urllib.parse import quote, urlencode
 
-from rigbridge_store.tables.values import EPOCH
+from rigbridge_store.tables.values import from_micros
 
 __all__ = [
     "FILTERS",
@@ -22,7 +22,6 @@ __all__ = [
     "format_size",
     "format_span",
     "format_value",
-    "from_micros",
     "measurement_url",
     "procedure_url",
     "process_url",
@@ -31,8 +30,6 @@ __all__ = [
     "unit_url",
 ]
 
-_FIRST = datetime.min.replace(tzinfo=UTC)
-_LAST = datetime.max.replace(tzinfo=UTC)
 _SIZES = ("B", "kB", "MB", "GB", "TB")
 _KILO = 1000
 # Integers below are written whole; a serial or a counter must not be rounded.
@@ -41,19 +38,6 @@ _NOTHING = "—"
 _ALL, _HALF = 100, 0.5
 _LONGEST = 64
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-
-
-def from_micros(count: int) -> datetime:
-    """
-    Give the time that stands in a table as microseconds.
-
-    A chart may end a step after the last time that there is, 9999-12-31, or begin one
-    before the first: it gets that time itself.
-    """
-    try:
-        return EPOCH + timedelta(microseconds=count)
-    except OverflowError:
-        return _LAST if count > 0 else _FIRST
 
 
 def _moment(value: int | datetime) -> datetime:

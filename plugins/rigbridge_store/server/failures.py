@@ -232,6 +232,10 @@ def _located(error: HTTPException) -> tuple[str, str | UnsetType]:
         return error.detail, UNSET
     words = str(cause)
     found = _AT.search(words)
+    # The decoder does not tell a place within an object of any keys.
+    path = "" if found is None else found["path"].partition("[...]")[0]
+    if found is not None and path != found["path"] and not path:
+        words, found = words[: found.start()], None
     if found is None:
         missing = _MISSING.search(words)
         if missing is not None and missing["field"] == "data":
@@ -240,7 +244,6 @@ def _located(error: HTTPException) -> tuple[str, str | UnsetType]:
             return error.detail, UNSET
         return f"The body is no valid JSON: {words.rpartition(' - ')[2]}", UNSET
     message = words[: found.start()]
-    path = found["path"]
     for pattern, told in ((_MISSING, "is required"), (_UNKNOWN, "is not kept here")):
         named = pattern.search(message)
         if named is not None:

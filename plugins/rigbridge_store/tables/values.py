@@ -42,6 +42,8 @@ No test ran then, so that a reader can tell it from a real time.
 """
 
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def to_micros(time: datetime) -> int:
@@ -51,8 +53,16 @@ def to_micros(time: datetime) -> int:
 
 
 def from_micros(count: int) -> datetime:
-    """Give the time of a count of microseconds, in UTC."""
-    return EPOCH + count * _MICROSECOND
+    """
+    Give the time of a count of microseconds, in UTC.
+
+    An offset may lead a time out of the years 1 to 9999, and a chart end a step after
+    them: such a count gets the first or the last time that there is.
+    """
+    try:
+        return EPOCH + count * _MICROSECOND
+    except OverflowError:
+        return _LAST if count > 0 else _FIRST
 
 
 def span_to_micros(span: timedelta) -> int:

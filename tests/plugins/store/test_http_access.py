@@ -181,3 +181,43 @@ def test_reference_page(store: RunStore) -> None:
         if path.startswith("/api/v2")
     }
     assert documented == served
+
+
+_NEW_RUN = {
+    "outcome": "PASS",
+    "started_at": "2026-01-15T10:35:00Z",
+    "ended_at": "2026-01-15T10:35:01Z",
+    "serial_number": "SN-9",
+}
+_WRONG = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v2/runs", _NEW_RUN),
+        ("/api/v2/runs", {**_NEW_RUN, "operated_by": "nobody@example.com"}),
+        ("/api/v2/runs", {**_NEW_RUN, "sub_units": ["nothing"]}),
+        ("/api/v2/runs", {**_NEW_RUN, "deployment_id": "none"}),
+        ("/api/v2/imports/tabular", {"upload_id": _WRONG, "mapping": {}}),
+    ],
+)
+def test_a_procedure_of_others_is_as_unknown(
+    store: RunStore,
+    serving: Serving,
+    make_body: Callable[..., CreateRun],
+    path: str,
+    body: dict[str, Any],
+) -> None:
+    """What else is wrong with a call does not tell a station which there are."""
+    created = store.create_run(make_body())
+    foreign = store.show_run(created.id).procedure
+    assert foreign is not None
+    assert foreign.id is not None
+    answers = []
+    with serving(store, store.create_station_key("Rig")) as client:
+        store.administration.link_station("Rig", "Another")
+        for procedure in (foreign.id, _WRONG):
+            answer = client.post(path, json={**body, "procedure_id": procedure})
+            answers.append((answer.status_code, answer.text.replace(procedure, "")))
+    assert answers[0] == answers[1]

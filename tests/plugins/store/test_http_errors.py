@@ -122,6 +122,20 @@ class TestBodies:
         assert answer.status_code == 400
         assert _problem(answer)["code"] == "BAD_REQUEST"
 
+    def test_too_many_digits(self, api: httpx.Client) -> None:
+        """A number that no decoder takes is told without a place that is none."""
+        digits = b"9" * 5000
+        answer = _post(api, b'{"phases": [{"measurements": [%b]}]}' % digits)
+        assert answer.status_code == 400
+        assert "out of range" in _problem(answer)["message"]
+        assert "[...]" not in answer.text
+
+    def test_a_value_of_no_kind(self, api: httpx.Client) -> None:
+        """Within an object of any keys, the object is named."""
+        answer = api.patch("/api/v2/runs/x/metadata", json={"metadata": {"a": [1]}})
+        assert answer.status_code == 400
+        assert _problem(answer)["issues"][0]["path"] == ["metadata"]
+
     @pytest.mark.parametrize(
         ("changes", "path"),
         [

@@ -21,12 +21,12 @@ from rigbridge_store.pages.charts.scales import Scale, outline, scale_of
 from rigbridge_store.pages.formatting import (
     format_moment,
     format_number,
-    from_micros,
     shorten,
 )
 from rigbridge_store.reading.conditions import DAY
 from rigbridge_store.reading.statistics import Bin, Drift, Summary
 from rigbridge_store.reading.trends import MeasurementTrend, PointSource
+from rigbridge_store.tables.values import from_micros
 
 __all__ = [
     "MAX_MARKS",

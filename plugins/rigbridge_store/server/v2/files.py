@@ -15,7 +15,7 @@ from msgspec import UNSET
 from rigbridge.errors import RigbridgeError
 from rigbridge.model import ProcedureRef
 from rigbridge.wire import InitializeUpload
-from rigbridge_store.access.permissions import unknown_procedure
+from rigbridge_store.access.permissions import require_link, unknown_procedure
 from rigbridge_store.fields import known, text_or_none
 from rigbridge_store.files import linking
 from rigbridge_store.files.stored_files import find_content
@@ -170,8 +170,11 @@ def import_table(
         raise invalid([FieldIssue("procedure_id", "must not be blank")])
     with call.store.reading() as connection:
         # Nothing is made of a table before it is known where its runs belong.
-        if find_procedure(connection, procedure) is None:
+        found = find_procedure(connection, procedure)
+        if found is None:
             raise unknown_procedure(call.principal, procedure)
+        # Before the upload is looked for, or that would tell what procedures there are.
+        require_link(connection, call.principal, found, procedure)
     done = import_report(
         call.door,
         data.upload_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -13,6 +13,7 @@ import pytest
 _both = pytest.mark.parametrize("official", ["sqlite", "postgresql"], indirect=True)
 
 _STARTED = datetime(2026, 1, 15, 10, 35, tzinfo=UTC)
+_BEFORE_ALL = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=23)))
 _LATER = _STARTED + timedelta(seconds=10)
 
 
@@ -195,6 +196,7 @@ class TestLogs:
             ({"source_files": ["error.py"]}, {"ERROR"}),
             ({"timestamp_after": _STARTED + timedelta(seconds=1)}, {"ERROR"}),
             ({"timestamp_before": _STARTED}, {"INFO"}),
+            ({"timestamp_after": _BEFORE_ALL}, {"INFO", "ERROR"}),
             ({"run_outcomes": ["FAIL"]}, {"INFO", "ERROR"}),
         ],
     )
