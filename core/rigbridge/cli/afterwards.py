@@ -115,6 +115,7 @@ class FileHandling(NamedTuple):
             return None
         from rigbridge.imports import Afterwards
 
+        # Also for a dry run: options that contradict each other are refused at once.
         step = self.step()
         if dry_run or (keeps and step.bad is None):
             return None

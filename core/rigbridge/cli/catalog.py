@@ -51,6 +51,7 @@ def _opened(place: StorePlace) -> Generator[AdministeredDestination]:
     from rigbridge.destinations.administration import AdministeredDestination
 
     with place.store() as (_, destination):
+        # A store that knows only the v1 contract has no calls for this.
         if not isinstance(destination, AdministeredDestination):
             raise ConfigurationError("this store has its stations elsewhere")
         yield destination

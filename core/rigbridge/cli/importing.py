@@ -261,6 +261,7 @@ def demo(
     from rigbridge.sources import Scan
 
     folder = Path("rigbridge-demo") if data is None else data
+    # In UTC, so that the examples are the same runs on every machine.
     configuration = load_configuration(to="local", data=folder, time_zone="UTC")
     examples = resources.files("rigbridge.examples")
     with resources.as_file(examples) as path:

@@ -250,6 +250,7 @@ class _PlainValues:
         self._is_list = get_origin(annotation) is list
         self._type = get_args(annotation)[0] if self._is_list else annotation
 
+    # Typer calls what it has built an option with, and asks the result to coerce.
     def __call__(self) -> _PlainValues:
         return self
 
@@ -292,6 +293,7 @@ def _is_fine(path: str, parameter: Any) -> bool:
 
 def _number(text: str, parameter: Any) -> int | None:
     """Read a plain number that is in its range."""
+    # int() takes more than Typer does: blanks, underscores and digits of other scripts.
     if not (text.isascii() and text.isdecimal()):
         return None
     wished, number = parameter.type_descriptor.parameter_info, int(text)

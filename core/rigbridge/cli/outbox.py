@@ -350,6 +350,7 @@ def flush(
     # What the sender has to say about single runs goes where errors go.
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     with place.outbox() as (configuration, outbox):
+        # An agent may send meanwhile: what has arrived is told, whoever sent it.
         before = outbox.status()
         left = outbox.flush(deadline)
         after = outbox.status()
@@ -394,6 +395,7 @@ def _chosen(
 def _find(outbox: Outbox, text: str) -> OutboxEntry:
     from rigbridge.outbox import EntryState
 
+    # In every state: what has arrived can still be asked about.
     found = [
         entry
         for entry in outbox.entries(tuple(EntryState))

@@ -154,6 +154,7 @@ def retry(
         left = len(chosen) - len(stored)
         say(f"{count_of(len(stored), 'run')} stored, {left} left in quarantine")
     _say_rest(configuration, results, others)
+    # Who named a run that was not tried has to see it in the exit code.
     if len(stored) < len(results) or (run_ids and others):
         raise typer.Exit(1)
 

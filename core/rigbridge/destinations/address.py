@@ -36,6 +36,7 @@ def api_address(url: str) -> str:
     import httpx  # only where there is a URL: it takes long to load
 
     try:
+        # Schemes and hosts have no case: one store must have one name in the outbox.
         parsed = httpx.URL(f"{scheme.lower()}://{rest}")
     except httpx.InvalidURL:
         raise ConfigurationError(

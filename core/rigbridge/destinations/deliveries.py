@@ -184,6 +184,7 @@ class Progress:
 
     def with_files(self, files: Iterable[FileProgress]) -> Progress:
         """Note how far several files have come."""
+        # What is new stands behind, and so takes the place of what was known.
         known = {file.position: file for file in (*self.files, *files)}
         ordered = sorted(known.values(), key=lambda file: file.position)
         return attrs.evolve(self, files=tuple(ordered))
@@ -204,6 +205,7 @@ class Claims:
     rivals: bool = False
 
 
+# Asked at run time: a plain function keeps progress as well, and knows no others.
 @runtime_checkable
 class ProgressKeeper(Protocol):
     """Makes the progress of one run durable, and knows of the others of ours."""

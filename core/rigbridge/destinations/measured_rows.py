@@ -26,6 +26,7 @@ MeasurementRow: TypeAlias = tuple[str | float | bool | datetime | None, ...]
 """A measurement as cells, in the order of :data:`rigbridge.export.COLUMNS`."""
 
 
+# By identity: to compare the cells of each row would take longer than to write it.
 @attrs.frozen(eq=False)
 class MeasurementKind:
     """

@@ -62,4 +62,5 @@ class FormatWriter(Protocol):
 def make_room(known: dict[MeasurementKind, _Known]) -> None:
     """Forget kinds of measurements if they are many, as those of restored runs are."""
     if len(known) >= _MOST_KINDS:
+        # All at once: nothing tells which of them come again.
         known.clear()

@@ -231,6 +231,7 @@ def sent_rows(run_id: str, rows: RunRows) -> RowsOfRun:
 
 
 def _sent(cells: MeasurementRow) -> list[SentCell]:
+    # JSON knows neither times nor numbers that are not finite.
     return [
         cell.isoformat() if isinstance(cell, datetime) else spell(cell)
         for cell in cells

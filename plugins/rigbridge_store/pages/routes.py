@@ -25,6 +25,7 @@ __all__ = ["page_router"]
 
 def page_router() -> Router:
     """Make the routes of the pages; they find their site in the application."""
+    # Signing in and the style sheet are open to all; every other page asks who it is.
     closed = Router(
         path="/",
         route_handlers=[

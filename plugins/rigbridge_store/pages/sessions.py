@@ -70,6 +70,7 @@ class Sessions:
         clock: tells the time in seconds.
     """
 
+    # Not the time of day: who sets that back would lengthen the sessions.
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()

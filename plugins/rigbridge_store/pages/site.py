@@ -136,6 +136,7 @@ class Site:
         **values: object,
     ) -> Response[str]:
         """Fill a template."""
+        # A page of an error may be for a request that no guard has seen.
         visitor = request.state.get("visitor") or Visitor()
         content = self._environment.get_template(template).render(
             visitor=visitor,

@@ -116,6 +116,7 @@ def _rows(
 
 
 def _or_unset(value: _T | None) -> _T | msgspec.UnsetType:
+    # Left out of the answer: null would be another statement than nothing.
     return UNSET if value is None else value
 
 
@@ -134,6 +135,7 @@ def read_phases(
     connection: sa.Connection, runs: Sequence[int]
 ) -> dict[int, list[WirePhase]]:
     """Read the phases of runs with their measurements, by the runs' keys."""
+    # Measurements first, so that each phase is made once, with its own.
     measured: dict[tuple[int, int], list[WireMeasurement]] = defaultdict(list)
     large = LargeValues(connection)
     for row in _rows(connection, _MEASUREMENTS, runs):

@@ -160,6 +160,7 @@ def recent(
     connection: sa.Connection, limit: int, conditions: Iterable[Condition] = ()
 ) -> list[ListedRun]:
     """List the runs that were stored last, the last one first."""
+    # By key: the last one stored may be of years ago.
     wanted = _ALL.where(*conditions).order_by(runs.c.key.desc()).limit(limit)
     return _listed(connection, connection.execute(wanted).all())
 
@@ -172,6 +173,7 @@ def one_run(connection: sa.Connection, run_id: str) -> ListedRun | None:
 
 def _listed(connection: sa.Connection, rows: Sequence[Row]) -> list[ListedRun]:
     keys = [row.key for row in rows]
+    # A statement for each table, however many runs the page has.
     phases = read_phases(connection, keys)
     logs = read_logs(connection, keys)
     attachments = read_attachments(connection, keys)

@@ -235,6 +235,7 @@ def _restored(
     connection: sa.Connection, contents: ContentStore, row: Row
 ) -> RestoredRun:
     key: int = row.key
+    # The head is the body that was sent, without what has tables of its own.
     body = attrs.evolve(
         msgspec.json.decode(row.head, type=CreateRun),
         phases=read_phases(connection, [key]).get(key, []),
@@ -294,6 +295,7 @@ def _sidecar(row: Row) -> dict[str, JSONValue] | None:
         return None
     try:
         sidecar = msgspec.json.decode(unpack(row.sidecar), type=dict[str, JSONValue])
+        # In a column of its own: lists look into sidecars, and reports may be long.
         if row.report is not None:
             sidecar["report"] = msgspec.json.decode(unpack(row.report))
     except msgspec.DecodeError as error:
@@ -338,6 +340,7 @@ def _ordered(
 
 
 def _neighbour(connection: sa.Connection, row: Row, *, newer: bool) -> str | None:
+    # In the order of time; runs of one moment follow in that of their keys.
     beyond = newer_than if newer else older_than
     statement = (
         sa.select(runs.c.id)

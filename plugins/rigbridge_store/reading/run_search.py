@@ -63,6 +63,7 @@ _COLUMNS = (
     batches.c.number.label("batch"),
     station_names.c.name.label("station"),
     sa.func.coalesce(users.c.name, runs.c.operator_name).label("operator"),
+    # Whether any is there: a count would read them all.
     sa.exists(
         sa.select(attachments.c.key)
         .where(attachments.c.run_key == runs.c.key)
@@ -271,6 +272,7 @@ def _rows(connection: sa.Connection, found: Sequence[sa.RowMapping]) -> list[Run
         for row in found
         if row["outcome"] not in (RunOutcome.PASS, RunOutcome.RUNNING)
     ]
+    # On most pages all passed, and nothing is asked.
     failures = first_failures(connection, failed) if failed else {}
     rows: list[RunRow] = []
     for row in found:

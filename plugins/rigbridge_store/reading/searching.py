@@ -56,6 +56,7 @@ NOT_PASSED = "NOT-PASSED"
 PASSED_LATER = "PASSED-LATER"
 """Stands for runs that passed, of units that had failed with the procedure before."""
 
+# Up to so many rows it costs less to gather and sort them than to go through time.
 _FEW = 10_000
 _PAGE = 500
 # Shorter ones are no use as the beginning of an id.
@@ -187,6 +188,7 @@ def found_runs(
             page = (
                 sa.select(runs.c.key, runs.c.id)
                 .where(runs.c.key > last, *search_conditions(connection, search))
+                # By key, which never changes: runs that come meanwhile move no page.
                 .order_by(runs.c.key)
                 .limit(_PAGE)
             )
@@ -213,6 +215,7 @@ def _with_outcome(outcome: str) -> list[Condition]:
         return [runs.c.outcome.in_(bad)]
     if outcome == PASSED_LATER:
         other = runs.alias()
+        # Ends at the first one that it finds: the runs of the unit are not counted.
         before = sa.exists().where(
             other.c.unit_key == runs.c.unit_key,
             other.c.procedure_key == runs.c.procedure_key,

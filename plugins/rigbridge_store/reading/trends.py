@@ -205,6 +205,7 @@ def read_trend(
         # below.
         .limit(limit + 1)
     )
+    # Rows of the driver: nothing more is needed, and there are thousands of them.
     rows = driver_rows(connection, statement)
     complete = len(rows) <= limit
     # Columns, since what each of many points costs here is what the page takes.

@@ -48,6 +48,7 @@ _WEEK = 7
 # The epoch was a Thursday; a week begins on Monday.
 _WEEKDAY = 3
 
+# Stands in the key of a tally for "none", which no row has as its key.
 _UNNAMED = 0
 
 
@@ -91,6 +92,7 @@ class YieldFilter:
     @property
     def counts(self) -> sa.FromClause:
         """The tallies, or what stands in for them where they do not tell enough."""
+        # Tallies are kept by day, procedure, station, part and revision alone.
         if not self.instrument:
             return tallies
         return _added_by_runs(*used_with(self.instrument)).subquery()
@@ -234,6 +236,7 @@ def _added_by_runs(*conditions: Condition) -> sa.Select[*tuple[int, ...]]:
         other.c.unit_key == runs.c.unit_key,
         other.c.outcome != running,
     )
+    # Two runs may be of one moment: the one that was stored later counts as later.
     here = sa.tuple_(runs.c.moment, runs.c.key)
     there = sa.tuple_(other.c.moment, other.c.key)
     passed = runs.c.outcome == RunOutcome.PASS.value
@@ -285,6 +288,7 @@ def earliest_and_latest(connection: sa.Connection) -> tuple[int | None, int | No
 
 def latest_runs(connection: sa.Connection) -> Mapping[str, int]:
     """Tell when each procedure ran last, in microseconds, by its id."""
+    # For each procedure one look at the end of its index, not a pass over all runs.
     newest = (
         sa.select(run_moment)
         .where(runs.c.procedure_key == procedures.c.key)
@@ -314,6 +318,7 @@ def procedure_yields(
     statement = (
         sa.select(procedures.c.id, procedures.c.name, counted)
         .select_from(
+            # A procedure of which nothing ran in the period is shown as idle.
             procedures.outerjoin(counted, counted.c.procedure_key == procedures.c.key)
         )
         .order_by(procedures.c.name_key, procedures.c.key)
@@ -386,6 +391,7 @@ def yield_shares(
     statement = (
         sa.select(names.c.name, names.c.part, *_sums(counts))
         .select_from(counts.outerjoin(names, column == names.c.key))
+        # Deleted runs leave tallies of zeros behind.
         .where(counts.c.runs > 0, *wanted.conditions(counts))
         .group_by(names.c.name, names.c.part)
         .order_by(names.c.part, names.c.name)

@@ -213,6 +213,8 @@ class ImportPlan:
             destination = open_destination(configuration)
             with foreign_failures(destination, "recent_runs"):
                 if isinstance(destination, ReadableDestination):
+                    # The contract has no call for names, so that each is asked for a
+                    # run.
                     for name, each in forecast.procedures.items():
                         selection = RunSelection(procedure=name)
                         each.is_known = bool(destination.recent_runs(1, selection))

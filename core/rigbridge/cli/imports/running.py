@@ -114,6 +114,7 @@ def run_import(
         if note is not None or afterwards is not None:
             _tell_passed(found, known, ledger, note, afterwards)
 
+    # Closed in reverse: the workers end before the destination that they send to.
     with ExitStack() as stack:
         stack.callback(_close, ledger, configuration if is_trusted else None)
         stack.callback(scan.close)

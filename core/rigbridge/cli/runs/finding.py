@@ -63,6 +63,7 @@ def find_run(
     found: Sequence[ListedRun] = ()
     if _BEGINNING.fullmatch(text):
         with foreign_failures(destination, "recent_runs"):
+            # One more than are named tells whether there are more.
             found = destination.recent_runs(_CANDIDATES + 1, RunSelection(run_id=text))
     if len(found) == 1:
         return found[0].id, found[0]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DifferingRuns"]
 
+# As many as somebody reads; the archive may have any number.
 _MOST_GROUPS = 20
 _COUNT = re.compile(r"\d+ ")
 

@@ -15,6 +15,7 @@ __all__ = ["SERIAL_RULE", "MessageGroups"]
 SERIAL_RULE = r"^(?P<serial_number>.+?)(\.[^.]*)?(\.gz)?$"
 """Finds a serial number that is the name of the file, without its extension."""
 
+# More lines are read by nobody; it also bounds what is held in memory.
 _MOST_GROUPS = 20
 _FEW = 3
 """How many of one reason are named one by one."""

@@ -180,6 +180,7 @@ def level_rules(
 def spread_labels(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """Move the labels of lines that are near each other apart, downwards."""
     found: list[Rule] = []
+    # From the top down: only a label that has its place already moves another.
     for rule in sorted(rules, key=lambda rule: rule.at):
         free = found[-1].label_at + _LINE_HEIGHT if found else rule.at
         found.append(attrs.evolve(rule, label_at=max(rule.at, free)))

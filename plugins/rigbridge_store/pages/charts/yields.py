@@ -52,6 +52,7 @@ def _stacked(
         slot = x_scale(bucket.begin + bucket.width) - x_scale(bucket.begin)
         width = max(1.0, min(widest, slot * _GAP))
         top, seam, floor = y_scale(bucket.runs), y_scale(bucket.passed), y_scale(0)
+        # Failures on top, where a few of many can still be seen.
         for kind, upper, lower in (("fail", top, seam), ("pass", seam, floor)):
             if lower > upper:
                 bars.append(

@@ -29,6 +29,7 @@ from rigbridge_store.results import StoredFile
 
 __all__ = ["FileView", "download_file", "show_image", "view_file"]
 
+# Enough to look at; a run may have many files, remote ones among them.
 _HEAD_BYTES = 16 * 1024
 _BINARY = "application/octet-stream"
 _RASTERS: Mapping[bytes, str] = MappingProxyType(

@@ -20,6 +20,7 @@ from rigbridge_store.refusals import FieldIssue, invalid
 
 __all__ = ["show_comparison"]
 
+# More columns fit on no screen.
 _MOST = 6
 _ROWS = 2000
 _LONGEST = 200
@@ -129,6 +130,7 @@ def _lines(runs: Sequence[Run]) -> list[_Line]:
     places: dict[_Place, list[tuple[Phase, Measurement | None] | None]] = {}
     for number, run in enumerate(runs):
         for place, item in _items(run):
+            # The first run gives the order; what only later ones have comes behind it.
             row = places.setdefault(place, [None] * len(runs))
             row[number] = item
     return [_line(place, items) for place, items in places.items()]

@@ -72,6 +72,7 @@ def _requested_format(request: AnyRequest) -> ExportFormat:
         form = ExportFormat(request.query_params.get("format", "csv"))
     except ValueError as error:
         raise invalid([FieldIssue("format", f"is none of {known}")]) from error
+    # Asked before the first byte: later an error could only cut the file off.
     if form is ExportFormat.PARQUET and importlib.util.find_spec("pyarrow") is None:
         words = "needs a library on the server: pip install 'rigbridge[parquet]'"
         raise invalid([FieldIssue("format", words)])

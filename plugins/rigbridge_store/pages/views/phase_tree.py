@@ -221,6 +221,7 @@ def choose_phases(
             for view in node.measurements
             if wanted in view.measurement.name.casefold()
         ]
+        # Who asks for a phase by its name wants to see all that is in it.
         children = choose_phases(
             node.children, text="" if named else wanted, hides_skipped=hides_skipped
         )
@@ -302,6 +303,7 @@ class _Tree:
         )
 
 
+# By the phases: the times of the run itself may be absent, or rounded.
 def _window(run: Run) -> tuple[datetime | None, timedelta]:
     moments = [
         moment

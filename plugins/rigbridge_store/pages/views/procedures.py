@@ -70,6 +70,7 @@ def list_procedures(request: AnyRequest) -> Response[str]:
             for split in (YieldSplit.STATION, YieldSplit.PART)
         }
         last = latest_runs(connection)
+        # The latest of all: a period that is long over would show none.
         newest = attrs.evolve(wanted.search, period=Period())
         latest = search_runs(connection, newest, limit=_LATEST).rows
         stations = named_stations(connection)

@@ -79,6 +79,7 @@ class Address:
             if isinstance(value, (list, tuple)):
                 values = cast("Sequence[object]", value)  # of anything
             items += [(name, str(item)) for item in values if item not in (None, "")]
+        # Half of a surrogate pair may stand in what a client asks for.
         query = urlencode(items, quote_via=quote, errors="replace")
         where = path or self.path
         return f"{where}?{query}" if query else where

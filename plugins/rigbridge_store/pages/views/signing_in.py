@@ -98,6 +98,7 @@ def _signed_in(
 ) -> Response[str] | Redirect:
     # There is no session yet, so a cookie proves that the form was ours.
     expected = request.cookies.get(FORM_COOKIE, "")
+    # In constant time: how long a refusal takes must not tell how much was right.
     genuine = hmac.compare_digest(form_token.encode(), expected.encode())
     if is_cross_site(request) or not expected or not genuine:
         return _form(request, target, problem=_STALE_FORM, status=403)

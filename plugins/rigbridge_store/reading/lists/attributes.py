@@ -26,6 +26,7 @@ class SidecarReader:
 
     def __init__(self, connection: sa.Connection, keys: Collection[int]) -> None:
         statement = sa.select(run_documents.c.run_key, run_documents.c.sidecar).where(
+            # A page of measurements names the same run again and again.
             run_documents.c.run_key.in_(set(keys)),
             run_documents.c.sidecar.is_not(None),
         )
@@ -34,6 +35,7 @@ class SidecarReader:
             # What is damaged says nothing; it does not keep the others from a list.
             with suppress(DamagedTextError):
                 document = msgspec.json.decode(unpack(packed))
+                # The rest is let go: the documents of a page may be long.
                 self._overlays[key] = document.get("overlay")
 
     def run_metadata(self, run: int) -> Mapping[str, JSONValue]:

@@ -79,6 +79,7 @@ _PARTS = _with_creator(parts)
 _REVISIONS = _with_creator(revisions)
 _BATCHES = _with_creator(
     batches,
+    # Of the units that may be seen: the whole number would tell of the others.
     sa.select(sa.func.count())
     .where(units.c.batch_key == batches.c.key, UNIT_SEEN)
     .correlate(batches)
@@ -106,6 +107,7 @@ class PartQuery(SortedQuery):
 
     search_query: str | None = searches(
         parts.c.number_key,
+        # A name has no folded copy, since nothing finds a part by it.
         sa.func.lower(sa.func.coalesce(parts.c.name, "")),
         description="Within the number.",
     )

@@ -158,15 +158,18 @@ def place_of(public: str) -> DetailPlace | None:
         for name in ("phase", "measurement", "log")
         if found[name] is not None
     }
+    # Ids are stored in lower case, and compared as they are.
     return DetailPlace(run_id=found["run"].lower(), **numbers)
 
 
 def micros_of_millis(millis: float) -> int:
     """Turn the milliseconds that phases keep into microseconds."""
+    # Rounded and not cut: a double of milliseconds may lie a little below.
     return round(millis * 1000)
 
 
 def _begun_after(moment: datetime) -> list[Condition]:
+    # Phases have milliseconds, as v1 sends them.
     return [phases.c.start_time_millis >= to_micros(moment) / 1000]
 
 
@@ -235,6 +238,7 @@ class PhaseQuery(QueryOfTimedRuns):
 
 
 def _is_boolean(value: bool) -> list[Condition]:
+    # As JSON spells it; the text "true" is stored with its quotes.
     return [measurements.c.value == ("true" if value else "false")]
 
 
@@ -282,6 +286,7 @@ class MeasurementQuery(QueryOfTimedRuns):
         default=True,
         description="Only of the last phase of a name within its run.",
     )
+    # NULL for what is no number, which no bound lets through.
     value_min: float | None = restricts(at_least, measurements.c.number)
     value_max: float | None = restricts(at_most, measurements.c.number)
     value_bool: bool | None = restricts(_is_boolean)

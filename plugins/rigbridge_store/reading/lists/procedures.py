@@ -188,6 +188,7 @@ def newest_runs(connection: sa.Connection, procedure: int, limit: int) -> Sequen
 def last_runs_of(connection: sa.Connection, keys: Sequence[int]) -> dict[int, Row]:
     """Find the run of each procedure that was stored last, by its procedure's key."""
     newest = (
+        # Keys are given in the order of storing, so that the highest is the last.
         sa.select(sa.func.max(runs.c.key))
         .where(runs.c.procedure_key.in_(list(keys)), ENDED)
         .group_by(runs.c.procedure_key)
@@ -278,6 +279,7 @@ def require_station(
     Raises:
         NotFoundError: there is none, or none that may be seen.
     """
+    # A key of a station says nothing of others, not even that they exist.
     wanted = station_id.lower()
     if principal is not None and principal.is_station and wanted != principal.id:
         raise not_found(f"Station with ID {station_id} does not exist.")
@@ -304,6 +306,7 @@ def procedures_of(
         sa.select(sa.func.count())
         .where(
             runs.c.procedure_key == procedures.c.key,
+            # By the key that sent a run: the name in a report is anybody's word.
             runs.c.creator_station_key == station_procedures.c.station_key,
         )
         .correlate(procedures, station_procedures)
@@ -331,6 +334,7 @@ def key_prefix(connection: sa.Connection, station: int) -> str | None:
     prefix: str | None = connection.execute(
         sa.select(api_keys.c.prefix)
         .where(api_keys.c.station_key == station, api_keys.c.revoked_at.is_(None))
+        # A station has two keys while the one replaces the other.
         .order_by(api_keys.c.key.desc())
         .limit(1)
     ).scalar()

@@ -116,6 +116,7 @@ def restricts(
             it must have one.
         limits: as for :func:`parameter`.
     """
+    # The server reads it from the field to declare the parameter.
     metadata = {LIMITS: limits, _CONDITION: partial(condition, *columns)}
     return attrs.field(default=default, metadata=metadata)
 
@@ -123,6 +124,7 @@ def restricts(
 def searches(*columns: sa.ColumnElement[str], description: str) -> Any:
     """Declare a parameter that is looked for within some folded columns, or ids."""
 
+    # No index finds a text within another; the tables that are searched so are small.
     def condition(text: str) -> list[Condition]:
         return text_contained(text, *columns)
 
@@ -152,6 +154,7 @@ def containing(
 
 def utc(moment: datetime) -> datetime:
     """Take a time without a zone as UTC, which is what v2 clients send."""
+    # Not astimezone(), which would take it for the time of this machine.
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
@@ -181,6 +184,7 @@ class ListQuery:
             # A field without one is read by the query itself, or by the handler.
             condition = field.metadata.get(_CONDITION)
             value = getattr(self, field.name)
+            # Only None is no demand: an empty list matches nothing, and 0 is a bound.
             if condition is None or value is None:
                 continue
             found += condition(utc(value) if isinstance(value, datetime) else value)
@@ -273,12 +277,14 @@ def among(column: Column, values: Collection[object]) -> list[Condition]:
 
 def visible(column: Column, allowed: Collection[int] | None) -> list[Condition]:
     """Demand one of the procedures that may be seen; None stands for all."""
+    # An empty set matches nothing: a station without links sees nothing.
     return [] if allowed is None else among(column, allowed)
 
 
 def contains(column: Column, text: str) -> list[Condition]:
     """Demand a text within a column that is not folded."""
     words = text.strip()
+    # Without a folded copy of the column, the database folds it as it can.
     return [column.icontains(words, autoescape=True)] if words else []
 
 

@@ -189,6 +189,7 @@ class RunQuery(QueryOfTimedRuns):
         "started_at": sa.func.coalesce(runs.c.started_at, runs.c.created_at),
         # Rows are numbered as they are created, and a key needs no further index.
         "created_at": runs.c.key,
+        # SQLite sorts NULL before all values, PostgreSQL after them.
         "duration": sa.func.coalesce(runs.c.duration, 0),
         "outcome": runs.c.outcome,
         "serial_number": units.c.serial_key,
@@ -235,6 +236,7 @@ def page_of_runs(
     if wanted.deployment_ids is not None or wanted.environments is not None:
         # Without a statement: nothing could match.
         return RowPage()
+    # What is in one run has the same key, so that its place makes the order complete.
     statement = statement.where(
         ENDED,
         *visible(runs.c.procedure_key, visible_procedures(connection, principal)),
@@ -255,6 +257,7 @@ def find_runs(
 
 def find_run(connection: sa.Connection, run_id: str) -> Row | None:
     """Find one run that has ended, or None."""
+    # Any text may stand in the address; what is no id names nothing.
     uuid = canonical_uuid(run_id)
     if uuid is None:
         return None
@@ -274,6 +277,7 @@ def require_visible_run(
         NotFoundError: there is none that may be seen.
     """
     row = find_run(connection, run_id)
+    # Not told apart: whether a run exists is nothing that a stranger may learn.
     if row is None or not sees_procedure(connection, principal, row.procedure_key):
         raise not_found(f"{missing} does not exist.")
     return row

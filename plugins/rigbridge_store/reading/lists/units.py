@@ -129,6 +129,7 @@ def _of_newest(column: Column) -> sa.ScalarSelect[Any]:
     )
 
 
+# Counted when it is asked for: a column would have to be kept right by each write.
 _RUN_COUNT = (
     sa.select(sa.func.count())
     .where(
@@ -216,6 +217,7 @@ class UnitQuery(SortedQuery):
             demands.append(runs.c.procedure_key.in_(procedure_keys(self.procedure_ids)))
         if demands and self.latest_only:
             demands.append(runs.c.key == _newest_run())
+        # Together, since one run has to meet them all, not one run each.
         found = super().conditions()
         if demands:
             of_unit = runs.c.unit_key == units.c.key
@@ -326,6 +328,7 @@ def last_runs(
     sight = Sight.of(connection, principal)
     found: dict[int, Row] = {}
     for start in range(0, len(keys), _CHUNK):
+        # One statement for many units, not one for each.
         some = units.c.key.in_(keys[start : start + _CHUNK])
         newest = sa.select(_newest_run()).where(some)
         newest_of_some = _RUN.where(runs.c.key.in_(newest))
@@ -337,6 +340,7 @@ def last_runs(
 def first_run(connection: sa.Connection, unit: int, principal: Principal) -> Row | None:
     """Give the run that was stored first of a unit, of those that may be seen."""
     seen = of_seen_procedure(runs.c.procedure_key)
+    # By key, the order of storing: what a report says of its time does not count.
     statement = _RUN.where(runs.c.unit_key == unit, ENDED, seen).order_by(runs.c.key)
     return connection.execute(
         statement.limit(1), Sight.of(connection, principal).parameters
