@@ -124,6 +124,7 @@ class LocalDestination:
         The old one goes and the new one comes in one transaction. Contents that nobody
         has any more are removed when the store is next cleaned.
         """
+        # Remembered, since the processes that prepare runs are told of it once.
         self._repetition = Repetition.REPLACED
 
     def preparer(self) -> StorePreparer:
@@ -179,6 +180,7 @@ class LocalDestination:
         """Make an API key; it is given once and kept only as a hash."""
         if kind is KeyKind.USER:
             return self.store.create_user_key(name, email=email)
+        # Runs name operators by addresses, and a station is none.
         if email is not None:
             raise ConfigurationError("a station has no e-mail address")
         return self.store.create_station_key(name)
@@ -228,6 +230,7 @@ class LocalDestination:
             if found.stored is not None:
                 yield found.stored.run
             elif found.problem is not None:
+                # Given and not raised: the runs behind it are still to come.
                 found.problem.source = found.id
                 yield found.problem
 

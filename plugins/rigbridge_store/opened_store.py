@@ -35,6 +35,7 @@ class StoreOpening:
     """How a store was opened, so that another process can do so too."""
 
     data: Path
+    # Not shown: either address may hold a password.
     database: str | None = attrs.field(repr=False)
     attachments: str | None = attrs.field(repr=False)
     max_upload: int
@@ -180,6 +181,7 @@ class OpenedStore:
     def has_links(self, principal: Principal) -> bool:
         """Whether somebody may use any procedure at all."""
         with self._database.reading() as connection:
+            # None, for a user, stands for all of them.
             return visible_procedures(connection, principal) != frozenset()
 
     def sweep(self, *, contents: bool = False) -> None:
@@ -189,6 +191,7 @@ class OpenedStore:
         Args:
             contents: also walk through all contents for such as nothing refers to.
         """
+        # The walk reads every name on the disk, or in the bucket: not at each start.
         sweep_uploads(self._database, self.contents)
         if contents:
             sweep_contents(self._database, self.contents)

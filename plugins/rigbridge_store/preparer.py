@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 _CHUNK = 1 << 20
+# Bytes: about what a row takes between two processes.
 _OF_A_ROW = 60
 SUBMISSION = CreationPolicy(create_missing=True, declared_operators=True)
 """How strict it is unless told otherwise: nobody could create what is missing."""

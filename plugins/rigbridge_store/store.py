@@ -230,6 +230,7 @@ class RunStore(OpenedStore):
             NotFoundError: there is none of that id, or none that may be seen.
         """
         with self._database.reading() as connection:
+            # First: a run that may not be seen is missing, like one that is not there.
             key = require_run(connection, run_id, principal)
             shown = listing.one_run(connection, run_id)
             sidecar = read_sidecar(connection, key)
@@ -277,6 +278,7 @@ class RunStore(OpenedStore):
         """
 
         def link(connection: sa.Connection) -> None:
+            # In the same transaction: a run that is deleted meanwhile gets no files.
             key = require_run(connection, run_id, principal)
             link_uploads(connection, key, upload_ids, field=field, principal=principal)
 
@@ -326,6 +328,7 @@ class RunStore(OpenedStore):
         """
         with self._database.reading() as connection:
             file = find_file(connection, attachment_id, principal)
+        # The run names it, and the bytes stayed where the report was made.
         if not file.stored or file.sha256 is None:
             raise not_found(
                 f"Attachment with ID {attachment_id} is a reference without bytes."
@@ -412,6 +415,8 @@ class RunStore(OpenedStore):
                 raise not_found(
                     f"Unit with serial number {serial_number} does not exist."
                 )
+            # None says nothing of what is in the unit; an empty list says that nothing
+            # is.
             if sub_units is not None:
                 set_sub_units(connection, session, serial_number, unit, sub_units)
         return unit.id

@@ -90,6 +90,7 @@ def store_submissions(
             outcomes.append(created)
             continue
         files = submission.creation.files
+        # A run that was there may lack bytes that could not be read the first time.
         if not (created.created or created.replaced):
             _supply(store, created.id, files)
         outcomes.append(

@@ -71,6 +71,7 @@ class Upkeep:
     def prune(self, before: datetime, *, dry_run: bool = False) -> PruneResult:
         """Delete old runs, and the contents that nothing refers to."""
         count = contents = 0
+        # One by one: a single transaction of years would keep every writer waiting.
         for _, run_id in selected_runs(self._database, RunSelection(until=before)):
             if not dry_run:
                 contents += self._delete(run_id)

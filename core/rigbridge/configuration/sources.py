@@ -86,11 +86,14 @@ def load_configuration(
     """
     variables = os.environ if environment is None else environment
     settings: dict[str, Setting] = {}
+    # A file that is named stands alone: what a service does must not depend on its
+    # user.
     for path in [file] if file is not None else _files(folder or Path.cwd()):
         _merge(settings, _read_file(path, required=file is not None))
     # Our own variables come second, and so win over those of the official client.
     for names in (_OFFICIAL, _ENVIRONMENT):
         for variable, key in names.items():
+            # An empty variable is how shells and containers leave one out.
             if value := variables.get(variable, "").strip():
                 settings[key] = Setting(value=value, origin=f"environment {variable}")
     arguments = {
@@ -107,6 +110,7 @@ def load_configuration(
     # Asked last: finding the folder imports a library.
     if "data" not in settings:
         settings["data"] = Setting(value=_default_data(), origin="default")
+    # Nothing leaves the machine unless somebody said where to.
     settings.setdefault("to", Setting(value=LOCAL, origin="default"))
     configuration = checked(settings)
     # The keyring knows stores by their address.
@@ -141,6 +145,7 @@ def _files(folder: Path) -> list[Path]:
 
 def project_file(folder: Path) -> Path | None:
     """Give the configuration file of a folder, or of the nearest above that has one."""
+    # Not resolve(): a link to a project belongs to where the link stands.
     start = folder.absolute()
     files = (candidate / FILE_NAME for candidate in (start, *start.parents))
     return next((file for file in files if file.is_file()), None)
@@ -190,6 +195,7 @@ def _refuse_secrets(content: JSONObject, path: Path) -> None:
             remedy="set RIGBRIDGE_API_KEY in the environment, and replace this key",
         )
     for name, table in _tables(content.get("destinations")):
+        # Only of stores: another destination may have a setting of that name.
         if "api_key" in table and "url" in table:
             raise ConfigurationError(
                 "an API key does not belong into a file",
@@ -248,6 +254,7 @@ def _key_from_keyring(url: str, to: str) -> str | None:
     origin = api_address(url).removesuffix("/api")
     names = [origin] if to == url else [to, origin]
     try:
+        # One by one: a keyring may ask its owner for each.
         found = (keyring.get_password(_KEYRING_SERVICE, name) for name in names)
         return next((key for key in found if key is not None), None)
     except keyring.errors.NoKeyringError:

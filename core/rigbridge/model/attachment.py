@@ -126,6 +126,7 @@ class Attachment:
         import mimetypes
 
         path = Path(path)
+        # A name of Linux may hold bytes that are no text.
         shown = name or path_text(Path(path.name))
         digest = hashlib.sha256()
         size = 0
@@ -153,6 +154,7 @@ def _unreadable(path: Path, error: OSError) -> FileUnreadableError:
     elif isinstance(error, IsADirectoryError):
         message, remedy = "is a folder, not a file", "attach the files in it one by one"
     failure = FileUnreadableError(message, source=path_text(path), remedy=remedy)
+    # An OSError as well: programs catch it by that, and look at these.
     failure.errno, failure.strerror = error.errno, error.strerror
     failure.filename = error.filename
     return failure

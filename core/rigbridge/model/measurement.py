@@ -100,6 +100,8 @@ class Measurement:
     instrument: str | None = attrs.field(default=None, metadata=by(optional_text))
     attributes: JSONObject = attrs.field(factory=empty_object, metadata=by(json_object))
 
+    # In one expression: the checks of attrs, field by field, take several times as
+    # long.
     def __attrs_post_init__(self) -> None:
         if not (
             is_text(self.name)
@@ -172,6 +174,7 @@ class MeasurementRow:
         Raises:
             ModelError: a value that a measurement cannot hold.
         """
+        # A list, an object or a class of its own is checked in the usual way.
         if not _PLAIN.issuperset(map(type, values)):
             templates = (
                 self._templates if filled is None else compress(self._templates, filled)

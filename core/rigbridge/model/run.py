@@ -38,6 +38,7 @@ __all__ = ["LogEntry", "Run"]
 
 
 def _as_id(value: UUID | str) -> UUID:
+    # What is no text goes to the check of the field, which names what is wrong.
     if type(value) is not str:
         return cast("UUID", value)
     try:

@@ -41,6 +41,7 @@ def _compact(values: Any) -> AxisValues:
 
 def _packed(values: Iterable[Any]) -> AxisValues:
     if isinstance(values, array):
+        # A copy: an array can be changed by whoever gave it.
         if values.typecode in "dq":
             return values[:]
         return array("d" if values.typecode == "f" else "q", values)
@@ -48,6 +49,7 @@ def _packed(values: Iterable[Any]) -> AxisValues:
         return array("q", values)
     points = tuple(values)
     kinds = set(map(type, points))
+    # Exactly floats: a bool or an int among them must come back as it was.
     if kinds == {float}:
         return array("d", points)
     if kinds == {int} and all(-_INT64 <= point < _INT64 for point in points):
@@ -56,6 +58,7 @@ def _packed(values: Iterable[Any]) -> AxisValues:
 
 
 def _fits(points: range) -> bool:
+    # The ends of a range bound all that is between, however long it is.
     return all(-_INT64 <= point < _INT64 for point in (points[0], points[-1]))
 
 
@@ -75,6 +78,7 @@ def _same_points(left: AxisValues, right: AxisValues) -> bool:
     if isinstance(left, array) and isinstance(right, array):
         if left.typecode != right.typecode or len(left) != len(right):
             return False
+        # Arrays with a NaN differ from themselves; point by point they do not.
         return left == right or all(map(same_value, left, right))
     return same_value(left, right)
 

@@ -55,6 +55,7 @@ def run_of(body: CreateRun2) -> Run:
 
 def _moment(value: datetime, path: str, checks: FieldChecks) -> datetime:
     """Take a time in UTC; one without a zone is that already."""
+    # The official clients send times in UTC, some without saying so.
     if value.tzinfo is None:
         return value.replace(tzinfo=UTC)
     try:
@@ -96,6 +97,8 @@ class _Maker:
         body, checks = self.body, self.checks
         started = _moment(body.started_at, "started_at", checks)
         ended = _moment(body.ended_at, "ended_at", checks)
+        # In UTC both: wall times of the hour that an autumn repeats would look
+        # reversed.
         if ended < started:
             checks.report("ended_at", "is before started_at")
         self._names()
@@ -111,6 +114,7 @@ class _Maker:
             for index, item in enumerate(known(body.logs) or ())
             if (log := self._log(item, f"logs[{index}]")) is not None
         )
+        # All problems at once: who mends a client is told of each in one answer.
         checks.refuse_any()
         return Run(
             id=self._id(),
@@ -203,6 +207,7 @@ class _Maker:
             if (value := known(getattr(body, name)))
         }
         user = dict(known(body.metadata) or {})
+        # Under one name, so that nothing of it meets a name of the user.
         return {**user, RESERVED: extra} if extra else user
 
     def _made(self, path: str, make: Callable[[], _T]) -> _T | None:
@@ -238,6 +243,7 @@ class _Maker:
                 outcome=phase.outcome,
                 started_at=started,
                 ended_at=ended,
+                # A sequence is what other reports have as the steps around a step.
                 path=() if sequence is None else tuple(sequence.split("/")),
                 measurements=measurements,
                 docstring=text_or_none(phase.docstring),
@@ -248,6 +254,7 @@ class _Maker:
     def _measurement(self, given: CreateMeasurement, path: str) -> Measurement | None:
         validators = known(given.validators) or []
         attributes: dict[str, Any] = {}
+        # Kept as they are, too: the text of a validator is for people.
         structured = [item for item in validators if not isinstance(item, str)]
         if structured:
             attributes["validators"] = msgspec.to_builtins(structured)
@@ -286,6 +293,7 @@ class _Maker:
                 message=line.message,
                 time=time,
                 source_file=text_or_none(line.source_file),
+                # 0 stands for a line that is not known.
                 line=line.line_number or None,
             ),
         )

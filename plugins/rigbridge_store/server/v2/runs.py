@@ -152,6 +152,7 @@ def delete_runs(ids: Ids, call: FromCall) -> Deleted2:
         raise not_found(
             f"Run with ID {ids[0]} does not exist.", FieldIssue("ids", "do not exist")
         )
+    # Each in a transaction of its own: the files of many runs take long to delete.
     for run_id in found:
         call.store.delete_run(run_id, principal=call.principal)
     return Deleted2.of(found)

@@ -67,6 +67,7 @@ def list_units(
     """List units by filters; a station sees those of its procedures and its own."""
     with call.store.reading() as connection:
         page = lists.find_units(connection, wanted, call.principal)
+        # One statement for each kind of relative, for the whole page.
         children = lists.children_of(connection, page.keys, call.principal)
         parents = lists.parents_of(connection, page.keys, call.principal)
         newest = lists.last_runs(connection, page.keys, call.principal)
@@ -174,6 +175,7 @@ def create_unit(data: JSONBody[bodies.CreateUnit], call: FromCall) -> Identified
             revision_key=revision.key,
             sample=known(data.sample),
         )
+        # In the same transaction: a unit without its metadata is never seen.
         write_metadata(connection, "unit", key, labels)
     return Identified(id=public)
 
