@@ -12,14 +12,14 @@ import typer
 from rigbridge.cli import options
 from rigbridge.cli.output import (
     error_document,
-    is_hushed,
+    is_quiet,
     say,
     say_error,
     say_ids,
     say_json,
     say_table,
 )
-from rigbridge.cli.places import hushable
+from rigbridge.cli.places import with_quiet
 from rigbridge.errors import SourceError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ app = typer.Typer(
 
 
 @app.command("list")
-@hushable
+@with_quiet
 def list_adapters(*, as_json: options.AsJSON = False) -> None:
     """List the installed adapters, and why one does not load."""
     import attrs
@@ -46,7 +46,7 @@ def list_adapters(*, as_json: options.AsJSON = False) -> None:
     if as_json:
         say_json([attrs.asdict(record) for record in records])
         return
-    if is_hushed():
+    if is_quiet():
         say_ids(record.name for record in records)
     say_table(
         ("Name", "Distribution", "Version", "Status", "Reason"),
@@ -55,7 +55,7 @@ def list_adapters(*, as_json: options.AsJSON = False) -> None:
 
 
 @app.command("detect")
-@hushable
+@with_quiet
 def detect(
     files: options.SourceFiles,
     *,
@@ -107,7 +107,7 @@ def detect(
 
 
 @app.command("new")
-@hushable
+@with_quiet
 def write_new(
     name: Annotated[str, typer.Argument(help="Name of the adapter.", metavar="NAME")],
     *,
@@ -133,7 +133,7 @@ def write_new(
 
 
 @app.command("check")
-@hushable
+@with_quiet
 def check(
     name: Annotated[
         str,

@@ -13,12 +13,12 @@ import typer
 
 from rigbridge.cli.options import AsJSON
 from rigbridge.cli.output import say, say_json
-from rigbridge.cli.places import StorePlace, placed
+from rigbridge.cli.places import StorePlace, with_place
 
 __all__ = ["agent"]
 
 
-@placed()
+@with_place()
 def agent(
     place: StorePlace,
     *,

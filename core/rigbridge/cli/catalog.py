@@ -14,13 +14,13 @@ from rigbridge.cli import options
 from rigbridge.cli.output import (
     confirmed,
     count_of,
-    is_hushed,
+    is_quiet,
     say,
     say_ids,
     say_json,
     say_table,
 )
-from rigbridge.cli.places import StorePlace, placed
+from rigbridge.cli.places import StorePlace, with_place
 from rigbridge.errors import ConfigurationError
 from rigbridge.machine.close_names import folded
 
@@ -47,7 +47,7 @@ _ProcedureName = Annotated[
 
 
 @contextmanager
-def _opened(place: StorePlace) -> Generator[AdministeredDestination]:
+def _open_catalog(place: StorePlace) -> Generator[AdministeredDestination]:
     from rigbridge.destinations.administration import AdministeredDestination
 
     with place.store() as (_, destination):
@@ -58,18 +58,18 @@ def _opened(place: StorePlace) -> Generator[AdministeredDestination]:
 
 
 @stations.command("list")
-@placed()
+@with_place()
 def list_stations(
     place: StorePlace,
     *,
     as_json: options.AsJSON = False,
 ) -> None:
     """List the stations, the procedures that they may use, and how much they sent."""
-    with _opened(place) as store:
+    with _open_catalog(place) as store:
         found = store.list_stations()
     if as_json:
         say_json(found)
-    elif is_hushed():
+    elif is_quiet():
         say_ids(item.id for item in found)
     elif found:
         say_table(
@@ -84,7 +84,7 @@ def list_stations(
 
 
 @stations.command("link")
-@placed()
+@with_place()
 def link_station(
     place: StorePlace,
     station: _StationName,
@@ -97,7 +97,7 @@ def link_station(
     as_json: options.AsJSON = False,
 ) -> None:
     """Let a station use a procedure; a new name creates one."""
-    with _opened(place) as store:
+    with _open_catalog(place) as store:
         link = store.link_station(station, procedure, create=not existing)
     if as_json:
         say_json(link)
@@ -110,7 +110,7 @@ def link_station(
 
 
 @stations.command("unlink")
-@placed()
+@with_place()
 def unlink_station(
     place: StorePlace,
     station: _StationName,
@@ -119,7 +119,7 @@ def unlink_station(
     as_json: options.AsJSON = False,
 ) -> None:
     """Take a procedure from a station; the runs that it made stay."""
-    with _opened(place) as store:
+    with _open_catalog(place) as store:
         link = store.unlink_station(station, procedure)
     if as_json:
         say_json(link)
@@ -128,18 +128,18 @@ def unlink_station(
 
 
 @procedures.command("list")
-@placed()
+@with_place()
 def list_procedures(
     place: StorePlace,
     *,
     as_json: options.AsJSON = False,
 ) -> None:
     """List the procedures, how many runs they have, and who may use them."""
-    with _opened(place) as store:
+    with _open_catalog(place) as store:
         found = store.list_procedures()
     if as_json:
         say_json(found)
-    elif is_hushed():
+    elif is_quiet():
         say_ids(item.id for item in found)
     elif found:
         say_table(
@@ -154,7 +154,7 @@ def list_procedures(
 
 
 @procedures.command("delete")
-@placed()
+@with_place()
 def delete_procedure(
     place: StorePlace,
     procedure: _ProcedureName,
@@ -163,7 +163,7 @@ def delete_procedure(
     as_json: options.AsJSON = False,
 ) -> None:
     """Delete a procedure with all of its runs, for good."""
-    with _opened(place) as store:
+    with _open_catalog(place) as store:
         wanted = folded(procedure)
         meant = [
             item

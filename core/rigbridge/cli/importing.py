@@ -25,7 +25,7 @@ from rigbridge.cli.output import (
     say_json,
     say_warning,
 )
-from rigbridge.cli.places import StorePlace, hushable, placed
+from rigbridge.cli.places import StorePlace, with_place, with_quiet
 from rigbridge.errors import (
     ConfigurationError,
     NoRunError,
@@ -48,7 +48,7 @@ class ConvertFormat(StrEnum):
     REPORT = "report"
 
 
-@placed("to", "data", "api_key", "time_zone", "config")
+@with_place("to", "data", "api_key", "time_zone", "config")
 def import_reports(
     place: StorePlace,
     handling: FileHandling,
@@ -180,7 +180,7 @@ def _holds_nothing(path: Path) -> bool:
     return stat.S_ISREG(state.st_mode) and state.st_size == 0
 
 
-@placed("time_zone", "config")
+@with_place("time_zone", "config")
 def convert(
     place: StorePlace,
     files: options.SourceFiles,
@@ -209,26 +209,26 @@ def convert(
                     source, installed, configuration, spool, remainder=rest
                 )
                 for item in reading:
-                    succeeded &= _tell_run(item, form)
+                    succeeded &= _print_run(item, form)
             if form is ConvertFormat.REPORT and rest.items():
                 # What belongs to no run, such as the table of a batch.
                 say_json({"run": None, "source": source.uri, **rest.as_document()})
         except SourceError as error:
-            succeeded &= _tell_error(error)
+            succeeded &= _print_error(error)
     if not succeeded:
         raise typer.Exit(1)
 
 
-def _tell_error(error: SourceError) -> bool:
+def _print_error(error: SourceError) -> bool:
     """Print an error of a source; True where the source still counts as read."""
     say_error(error)
     return isinstance(error, NoRunError)
 
 
-def _tell_run(item: ReadRun | SourceError, form: ConvertFormat) -> bool:
+def _print_run(item: ReadRun | SourceError, form: ConvertFormat) -> bool:
     """Print a run or what went wrong with it; True for a run."""
     if isinstance(item, SourceError):
-        return _tell_error(item)
+        return _print_error(item)
     from rigbridge.convert import dump, to_document
 
     run, report = item.run, item.report
@@ -249,7 +249,7 @@ def _tell_run(item: ReadRun | SourceError, form: ConvertFormat) -> bool:
     return True
 
 
-@hushable
+@with_quiet
 def demo(
     *,
     data: options.DataFolder = None,

@@ -20,7 +20,7 @@ from rigbridge.cli.output import (
     say_table,
     say_warning,
 )
-from rigbridge.cli.places import StorePlace, placed
+from rigbridge.cli.places import StorePlace, with_place
 
 if TYPE_CHECKING:
     from rigbridge.configuration import Configuration
@@ -36,7 +36,7 @@ app = typer.Typer(
 
 
 @contextmanager
-def _opened(place: StorePlace) -> Generator[tuple[Configuration, Ledger, str]]:
+def _open_ledger(place: StorePlace) -> Generator[tuple[Configuration, Ledger, str]]:
     """Open the ledger, and give the name of the destination that is asked about."""
     from rigbridge.imports import destination_key
     from rigbridge.ledger import Ledger
@@ -59,7 +59,7 @@ def _opened(place: StorePlace) -> Generator[tuple[Configuration, Ledger, str]]:
 
 
 @app.command("status")
-@placed("to", "data", "config")
+@with_place("to", "data", "config")
 def status(
     place: StorePlace,
     *,
@@ -68,7 +68,7 @@ def status(
     """Say in a line how many files and runs were imported."""
     from rigbridge.ledger import account_document
 
-    with _opened(place) as (_, ledger, name):
+    with _open_ledger(place) as (_, ledger, name):
         account = ledger.account(name)
         if as_json:
             document = account_document(account)
@@ -89,7 +89,7 @@ def status(
 
 
 @app.command("report")
-@placed()
+@with_place()
 def report(
     place: StorePlace,
     *,
@@ -105,7 +105,7 @@ def report(
     from rigbridge.ledger import account_document, account_page, account_sections
 
     compared = None
-    with _opened(place) as (configuration, ledger, name):
+    with _open_ledger(place) as (configuration, ledger, name):
         account = ledger.account(name)
         if verify:
             compared = _compared(ledger, name, configuration)

@@ -15,14 +15,14 @@ import typer
 from rigbridge.cli import options
 from rigbridge.cli.output import (
     count_of,
-    is_hushed,
+    is_quiet,
     say,
     say_ids,
     say_json,
     say_table,
     say_warning,
 )
-from rigbridge.cli.places import StorePlace, placed
+from rigbridge.cli.places import StorePlace, with_place
 from rigbridge.cli.runs.finding import shown_ids
 from rigbridge.cli.runs.wording import size_of
 from rigbridge.errors import ConfigurationError
@@ -90,7 +90,7 @@ def _others_document(
 
 
 @app.command("status")
-@placed("to", "data", "config")
+@with_place("to", "data", "config")
 def status(
     place: StorePlace,
     *,
@@ -137,7 +137,7 @@ def status(
 
 
 @app.command("list")
-@placed("data", "config")
+@with_place("data", "config")
 def list_entries(
     place: StorePlace,
     *,
@@ -161,7 +161,7 @@ def list_entries(
         entries = outbox.entries(states)
     if as_json:
         say_json([attrs.asdict(entry) for entry in entries])
-    elif is_hushed():
+    elif is_quiet():
         say_ids(str(entry.id) for entry in entries)
     elif entries:
         ids = shown_ids([str(entry.id) for entry in entries])
@@ -171,7 +171,7 @@ def list_entries(
 
 
 @app.command("show")
-@placed("data", "config")
+@with_place("data", "config")
 def show(
     place: StorePlace,
     run_id: Annotated[str, typer.Argument(help="The run's id.", metavar="ID")],
@@ -233,7 +233,7 @@ def _write_run(run: Run | None, output: Path) -> None:
 
 
 @app.command("retry")
-@placed("data", "config")
+@with_place("data", "config")
 def retry(
     place: StorePlace,
     run_ids: _Ids = None,
@@ -279,7 +279,7 @@ def retry(
 
 
 @app.command("drop")
-@placed("data", "config")
+@with_place("data", "config")
 def drop(
     place: StorePlace,
     run_ids: _Ids = None,
@@ -299,7 +299,7 @@ def drop(
 
 
 @app.command("move")
-@placed("data", "config")
+@with_place("data", "config")
 def move(
     place: StorePlace,
     old: Annotated[
@@ -336,7 +336,7 @@ def move(
 
 
 @app.command("flush")
-@placed()
+@with_place()
 def flush(
     place: StorePlace,
     *,

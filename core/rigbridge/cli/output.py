@@ -27,11 +27,11 @@ __all__ = [
     "confirmed",
     "count_of",
     "error_document",
-    "hushed",
     "is_coloured",
-    "is_hushed",
+    "is_quiet",
     "own_call",
     "progress",
+    "quieted",
     "say",
     "say_error",
     "say_ids",
@@ -90,27 +90,27 @@ def _harmless(text: str) -> str:
 
 
 # Whether whoever asked wants no words.
-_HUSHED: ContextVar[bool] = ContextVar("hushed", default=False)
+_QUIET_WANTED: ContextVar[bool] = ContextVar("quieted", default=False)
 
 
 @contextmanager
-def hushed(wanted: bool) -> Generator[None]:
+def quieted(wanted: bool) -> Generator[None]:
     """Let nothing be said meanwhile but ids, JSON and what went wrong, if wanted."""
-    before = _HUSHED.set(wanted)
+    before = _QUIET_WANTED.set(wanted)
     try:
         yield
     finally:
-        _HUSHED.reset(before)
+        _QUIET_WANTED.reset(before)
 
 
-def is_hushed() -> bool:
+def is_quiet() -> bool:
     """Whether whoever asked wants ids alone."""
-    return _HUSHED.get()
+    return _QUIET_WANTED.get()
 
 
 def say(text: str) -> None:
     """Write a line to standard output."""
-    if not _HUSHED.get():
+    if not _QUIET_WANTED.get():
         _write(_harmless(text), sys.stdout)
 
 
@@ -122,7 +122,7 @@ def say_ids(ids: Iterable[str]) -> None:
 
 def say_outcome(label: str, outcome: str) -> None:
     """Write a label and a verdict, in its colour where colours are wanted."""
-    if _HUSHED.get():
+    if _QUIET_WANTED.get():
         return
     shown = _harmless(outcome)
     if is_coloured(sys.stdout):
@@ -215,7 +215,7 @@ def say_table(
     """
     from rich.console import Console
 
-    if _HUSHED.get():
+    if _QUIET_WANTED.get():
         return
     coloured = is_coloured(sys.stdout)
     console = Console(

@@ -1,8 +1,8 @@
 """
 Where a command finds its store: the options that many commands share.
 
-A command that :func:`placed` decorates takes a :class:`StorePlace` instead of them. It
-may take further groups of options in the same way: a parameter whose type is a named
+A command that :func:`with_place` decorates takes a :class:`StorePlace` instead of them.
+It may take further groups of options in the same way: a parameter whose type is a named
 tuple becomes an option for each field.
 """
 
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, get_type_hints
 
 from rigbridge.cli import options
-from rigbridge.cli.output import hushed
+from rigbridge.cli.output import quieted
 from rigbridge.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rigbridge.hosting import HostedDestination
     from rigbridge.outbox import Outbox
 
-__all__ = ["StorePlace", "hushable", "placed"]
+__all__ = ["StorePlace", "with_place", "with_quiet"]
 
 _P = ParamSpec("_P")
 _LAST = "as_json"
@@ -116,7 +116,7 @@ class StorePlace(NamedTuple):
             yield configuration, outbox
 
 
-def placed(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_place(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """
     Give a command the options of its groups, and ``--quiet``.
 
@@ -131,7 +131,7 @@ def placed(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return decorate
 
 
-def hushable(command: Callable[_P, None]) -> Callable[..., None]:
+def with_quiet(command: Callable[_P, None]) -> Callable[..., None]:
     """Give a command the option ``--quiet``, and those of its groups."""
     return _with_options(command, ())
 
@@ -162,7 +162,7 @@ def _with_options(
         quiet = given.pop(_QUIET) if hushes else False
         for name, (kind, fields) in groups.items():
             given[name] = kind(**{field: given.pop(field) for field in fields})
-        with hushed(quiet):
+        with quieted(quiet):
             command(**given)
 
     _sign(run, own, shared)

@@ -12,7 +12,7 @@ from rigbridge.cli import options
 from rigbridge.cli.output import (
     count_of,
     error_document,
-    is_hushed,
+    is_quiet,
     say,
     say_error,
     say_ids,
@@ -20,7 +20,7 @@ from rigbridge.cli.output import (
     say_table,
     say_warning,
 )
-from rigbridge.cli.places import StorePlace, placed
+from rigbridge.cli.places import StorePlace, with_place
 from rigbridge.cli.runs.finding import shown_ids
 from rigbridge.errors import ConfigurationError
 
@@ -43,7 +43,7 @@ _UNKNOWN = "-"
 _IDS = typer.Argument(help="Ids of runs, or their beginnings.", metavar="ID...")
 
 
-def _opened(place: StorePlace) -> tuple[Configuration, Quarantine]:
+def _open_quarantine(place: StorePlace) -> tuple[Configuration, Quarantine]:
     from rigbridge.imports import Quarantine
 
     configuration = place.configuration()
@@ -51,7 +51,7 @@ def _opened(place: StorePlace) -> tuple[Configuration, Quarantine]:
 
 
 @app.command("list")
-@placed("data", "config")
+@with_place("data", "config")
 def list_runs(
     place: StorePlace,
     *,
@@ -60,11 +60,11 @@ def list_runs(
     """List the runs in quarantine, each with the reason."""
     from rigbridge.configuration import command_line
 
-    configuration, quarantine = _opened(place)
+    configuration, quarantine = _open_quarantine(place)
     items = list(quarantine.items())
     if as_json:
         say_json(list(map(_document, items)))
-    elif is_hushed():
+    elif is_quiet():
         say_ids(str(item.id) for item in items)
     elif items:
         ids = shown_ids([str(item.id) for item in items])
@@ -76,7 +76,7 @@ def list_runs(
 
 
 @app.command("show")
-@placed("data", "config")
+@with_place("data", "config")
 def show(
     place: StorePlace,
     run_ids: Annotated[list[str], _IDS],
@@ -84,7 +84,7 @@ def show(
     as_json: options.AsJSON = False,
 ) -> None:
     """Say why a run lies in quarantine, where it came from, and what mends it."""
-    _, quarantine = _opened(place)
+    _, quarantine = _open_quarantine(place)
     chosen = _chosen(quarantine, run_ids)
     if as_json:
         say_json(
@@ -103,7 +103,7 @@ def show(
 
 
 @app.command("retry")
-@placed()
+@with_place()
 def retry(
     place: StorePlace,
     run_ids: Annotated[list[str] | None, _IDS] = None,
@@ -153,14 +153,14 @@ def retry(
     else:
         left = len(chosen) - len(stored)
         say(f"{count_of(len(stored), 'run')} stored, {left} left in quarantine")
-    _say_rest(configuration, results, others)
+    _say_untried(configuration, results, others)
     # Who named a run that was not tried has to see it in the exit code.
     if len(stored) < len(results) or (run_ids and others):
         raise typer.Exit(1)
 
 
 @app.command("drop")
-@placed("data", "config")
+@with_place("data", "config")
 def drop(
     place: StorePlace,
     run_ids: Annotated[list[str], _IDS],
@@ -168,7 +168,7 @@ def drop(
     as_json: options.AsJSON = False,
 ) -> None:
     """Remove runs from quarantine for good, without storing them."""
-    _, quarantine = _opened(place)
+    _, quarantine = _open_quarantine(place)
     chosen = _chosen(quarantine, run_ids)
     for item in chosen:
         quarantine.remove(item)
@@ -178,7 +178,7 @@ def drop(
         say(f"dropped {count_of(len(chosen), 'run')}")
 
 
-def _say_rest(
+def _say_untried(
     configuration: Configuration,
     results: list[RetriedRun],
     others: list[IncomingItem],

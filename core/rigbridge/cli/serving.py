@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.output import is_hushed, say, say_ids, say_json
-from rigbridge.cli.places import StorePlace, placed
+from rigbridge.cli.output import is_quiet, say, say_ids, say_json
+from rigbridge.cli.places import StorePlace, with_place
 
 if TYPE_CHECKING:
     from rigbridge.hosting import KeyRecord
@@ -22,7 +22,7 @@ keys = typer.Typer(
 )
 
 
-@placed("data", "config", "database")
+@with_place("data", "config", "database")
 def serve(
     place: StorePlace,
     *,
@@ -63,7 +63,7 @@ def _kind(text: str) -> str:
 
 
 @keys.command("create")
-@placed("data", "config")
+@with_place("data", "config")
 def create_key(
     place: StorePlace,
     kind: Annotated[
@@ -95,7 +95,7 @@ def create_key(
 
 
 @keys.command("list")
-@placed("data", "config")
+@with_place("data", "config")
 def list_keys(
     place: StorePlace,
     *,
@@ -107,7 +107,7 @@ def list_keys(
     if as_json:
         say_json([_shown(record) for record in records])
         return
-    if is_hushed():
+    if is_quiet():
         say_ids(record.prefix for record in records)
     if not records:
         say("no keys")
@@ -120,7 +120,7 @@ def list_keys(
 
 
 @keys.command("revoke")
-@placed("data", "config")
+@with_place("data", "config")
 def revoke_key(
     place: StorePlace,
     prefix: Annotated[str, typer.Argument(help="The key's public part, or the key.")],

@@ -12,7 +12,7 @@ import typer
 
 from rigbridge.cli import options
 from rigbridge.cli.output import say, say_json
-from rigbridge.cli.places import StorePlace, placed
+from rigbridge.cli.places import StorePlace, with_place
 
 __all__ = ["app"]
 
@@ -26,7 +26,7 @@ _CENTURY = 36_525
 
 
 @app.command("backup")
-@placed("data", "config")
+@with_place("data", "config")
 def backup(
     place: StorePlace,
     folder: Annotated[Path, typer.Argument(help="Where the copy goes.")],
@@ -55,7 +55,7 @@ def backup(
 
 
 @app.command("check")
-@placed("data", "config")
+@with_place("data", "config")
 def check(
     place: StorePlace,
     *,
@@ -84,7 +84,7 @@ def check(
 
 
 @app.command("prune")
-@placed("data", "config")
+@with_place("data", "config")
 def prune(
     place: StorePlace,
     *,

@@ -15,7 +15,7 @@ import typer
 from rigbridge.cli import options
 from rigbridge.cli.afterwards import FileHandling
 from rigbridge.cli.output import count_of, say, say_error, say_json
-from rigbridge.cli.places import StorePlace, placed
+from rigbridge.cli.places import StorePlace, with_place
 
 if TYPE_CHECKING:
     from rigbridge.imports import SourceResult
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["watch"]
 
 
-@placed("to", "data", "api_key", "time_zone", "config")
+@with_place("to", "data", "api_key", "time_zone", "config")
 def watch(
     place: StorePlace,
     handling: FileHandling,

@@ -37,7 +37,7 @@ from rigbridge.errors import (
     NotFoundError,
     RunProblemsError,
 )
-from rigbridge.kept.rows import received_rows
+from rigbridge.kept.rows import rows_from_wire
 from rigbridge.machine.close_names import folded
 from rigbridge.model import Run
 from rigbridge.wire import (
@@ -127,7 +127,7 @@ class StoreOverHTTP:
                 if found.problem is not None:
                     yield _problem(found)
                 else:
-                    yield received_rows(found)
+                    yield rows_from_wire(found)
 
     def _pages(
         self, kind: type[_Page], name: str, selection: RunSelection

@@ -27,12 +27,12 @@ __all__ = [
     "PER_RUN",
     "instrument_cells",
     "limit_cells",
-    "measured",
+    "measurement_cells",
     "measurement_rows",
     "phase_cells",
-    "received_rows",
+    "rows_from_wire",
+    "rows_to_wire",
     "run_cells",
-    "sent_rows",
     "value_cells",
 ]
 
@@ -101,7 +101,7 @@ def measurement_rows(run: Run) -> RunRows:
         run_cells(run),
         [
             MeasuredPhase(
-                phase_cells(index, phase), [*map(measured, phase.measurements)]
+                phase_cells(index, phase), [*map(measurement_cells, phase.measurements)]
             )
             for index, phase in enumerate(run.phases)
             if phase.measurements
@@ -156,7 +156,7 @@ def phase_cells(index: int, phase: Phase) -> MeasurementRow:
     )
 
 
-def measured(measurement: Measurement) -> MeasuredValue:
+def measurement_cells(measurement: Measurement) -> MeasuredValue:
     """Give the cells of one measurement."""
     kind = MeasurementKind(
         (measurement.name, measurement.outcome.value),
@@ -212,16 +212,16 @@ def _text(value: MeasurementValue) -> str | None:
     return msgspec.json.encode(document_of_value(value)).decode()
 
 
-def sent_rows(run_id: str, rows: RunRows) -> RowsOfRun:
-    """Write rows as JSON values; :func:`received_rows` reads them."""
+def rows_to_wire(run_id: str, rows: RunRows) -> RowsOfRun:
+    """Write rows as JSON values; :func:`rows_from_wire` reads them."""
     return RowsOfRun(
         id=run_id,
-        cells=_sent(rows.cells),
+        cells=_to_wire(rows.cells),
         phases=[
             RowsOfPhase(
-                cells=_sent(cells),
+                cells=_to_wire(cells),
                 measured=[
-                    _sent((*kind.start, number, text, *kind.end))
+                    _to_wire((*kind.start, number, text, *kind.end))
                     for kind, number, text in values
                 ],
             )
@@ -230,7 +230,7 @@ def sent_rows(run_id: str, rows: RunRows) -> RowsOfRun:
     )
 
 
-def _sent(cells: MeasurementRow) -> list[SentCell]:
+def _to_wire(cells: MeasurementRow) -> list[SentCell]:
     # JSON knows neither times nor numbers that are not finite.
     return [
         cell.isoformat() if isinstance(cell, datetime) else spell(cell)
@@ -238,9 +238,9 @@ def _sent(cells: MeasurementRow) -> list[SentCell]:
     ]
 
 
-def received_rows(found: RowsOfRun) -> RunRows:
+def rows_from_wire(found: RowsOfRun) -> RunRows:
     """
-    Read rows that :func:`sent_rows` wrote.
+    Read rows that :func:`rows_to_wire` wrote.
 
     Raises:
         ValueError: they have not the columns, or a time that is none.
@@ -250,14 +250,14 @@ def received_rows(found: RowsOfRun) -> RunRows:
         [
             MeasuredPhase(
                 _cells(phase.cells, _KINDS[PER_RUN:PER_PHASE]),
-                [_received_value(cells) for cells in phase.measured],
+                [_value_from_wire(cells) for cells in phase.measured],
             )
             for phase in found.phases
         ],
     )
 
 
-def _received_value(sent: Sequence[SentCell]) -> MeasuredValue:
+def _value_from_wire(sent: Sequence[SentCell]) -> MeasuredValue:
     cells = _cells(sent, _KINDS[PER_PHASE:])
     number, text = cast("tuple[float | None, str | None]", cells[_VALUE : _VALUE + 2])
     return MeasurementKind(cells[:_VALUE], cells[_VALUE + 2 :]), number, text
@@ -265,12 +265,12 @@ def _received_value(sent: Sequence[SentCell]) -> MeasuredValue:
 
 def _cells(sent: Sequence[SentCell], kinds: Sequence[type]) -> MeasurementRow:
     return tuple(
-        cell if cell is None or kind is str else _received(kind, cell)
+        cell if cell is None or kind is str else _from_wire(kind, cell)
         for kind, cell in zip(kinds, sent, strict=True)
     )
 
 
-def _received(kind: type, cell: str | float | bool) -> float | bool | datetime:
+def _from_wire(kind: type, cell: str | float | bool) -> float | bool | datetime:
     if kind is datetime:
         return datetime.fromisoformat(str(cell))
     # JSON does not tell an integer from a float that is one.

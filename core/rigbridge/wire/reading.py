@@ -37,6 +37,7 @@ class WholeRun:
 
     id: str
     run: dict[str, JSONValue] | None = None
+    # By digests, since the document names its attachments by these and not by ids.
     contents: dict[str, str] = attrs.field(factory=dict[str, str])
     problem: str | None = None
 
@@ -65,6 +66,7 @@ class RowsOfPhase:
         measured: the further cells of each row.
     """
 
+    # Once for all rows: most of a row is the same in the whole phase.
     cells: list[SentCell]
     measured: list[list[SentCell]]
 

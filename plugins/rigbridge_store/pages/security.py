@@ -65,7 +65,7 @@ FILE_HEADERS = {
 
 _LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
-_UNSEEN = re.compile(
+_INVISIBLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9._ ()+-]")
@@ -80,7 +80,7 @@ def attachment_disposition(name: str) -> str:
     """
     # Some rigs name files by their Windows paths. What no eye sees, as a mark that
     # turns the direction of writing, could pass a program off as a picture.
-    base = _UNSEEN.sub("_", re.split(r"[\\/]", name)[-1])
+    base = _INVISIBLE.sub("_", re.split(r"[\\/]", name)[-1])
     if not base.strip("."):
         base = "attachment"
     plain = _NOT_PLAIN.sub("_", base)

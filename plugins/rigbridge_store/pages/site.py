@@ -97,10 +97,10 @@ class Site:
         """
         # Guards run on the event loop, and looking up a key reads the database.
         connection.state.visitor = await anyio.to_thread.run_sync(
-            self._admitted, connection
+            self._require_visitor, connection
         )
 
-    def _admitted(self, connection: Connection) -> Visitor:
+    def _require_visitor(self, connection: Connection) -> Visitor:
         visitor = self.visitor(connection)
         if visitor is not None:
             return visitor

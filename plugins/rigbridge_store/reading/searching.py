@@ -45,9 +45,9 @@ __all__ = [
     "PASSED_LATER",
     "RunSearch",
     "found_runs",
-    "runs_anywhere",
+    "runs_with_text",
     "search_conditions",
-    "units_anywhere",
+    "units_with_text",
 ]
 
 NOT_PASSED = "NOT-PASSED"
@@ -132,7 +132,7 @@ def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Cond
     if search.operator.strip():
         found.append(_operated_by(search.operator.strip()))
     found += _with_outcome(search.outcome.strip().upper())
-    found += _that_failed(search)
+    found += _with_failure(search)
     narrow, wide = _by_unit(connection, search)
     found += wide
     if not narrow or not found:
@@ -148,7 +148,7 @@ def _number_like(
     """Demand the number of that text if there is one, or else what begins with it."""
     whole: Condition = column == folded(text.strip())
     # A table of yields links to the runs of PB-24, not to those of PB-24X as well.
-    if _some_keys(connection, column, whole):
+    if _keys_where(connection, column, whole):
         return whole
     return text_like(column, text)
 
@@ -160,7 +160,7 @@ def _by_unit(
     narrow: list[Condition] = []
     wide: list[Condition] = []
     if search.text.strip():
-        anywhere, are_few = _anywhere(connection, search.text)
+        anywhere, are_few = _with_text(connection, search.text)
         (narrow if are_few else wide).append(anywhere)
     if search.serial.strip():
         few = _of_few_units(connection, search.serial)
@@ -244,7 +244,7 @@ def _operated_by(operator: str) -> Condition:
     return sa.or_(runs.c.operator_key.in_(known), runs.c.operator_name == operator)
 
 
-def _that_failed(search: RunSearch) -> list[Condition]:
+def _with_failure(search: RunSearch) -> list[Condition]:
     phase, measurement = search.failed_phase.strip(), search.failed_measurement.strip()
     if measurement:
         point = sa.select(test_points.c.key).where(test_points.c.name == measurement)
@@ -276,7 +276,7 @@ def _of_rows(
     matching: Condition,
 ) -> Condition:
     """Demand runs that refer to one of the rows of a small table."""
-    keys: Sequence[int] = _some_keys(connection, table.c.key, matching)
+    keys: Sequence[int] = _keys_where(connection, table.c.key, matching)
     if not keys:
         return sa.false()
     if len(keys) == 1:
@@ -322,7 +322,7 @@ def _few_units(
     return units_with(connection, texts, matching, _FEW)
 
 
-def runs_anywhere(
+def runs_with_text(
     connection: sa.Connection, text: str, *, by_procedure: bool = False
 ) -> Condition:
     """
@@ -334,10 +334,10 @@ def runs_anywhere(
             number.
         by_procedure: whether the name of the procedure counts as well.
     """
-    return _anywhere(connection, text, by_procedure=by_procedure)[0]
+    return _with_text(connection, text, by_procedure=by_procedure)[0]
 
 
-def _anywhere(
+def _with_text(
     connection: sa.Connection, text: str, *, by_procedure: bool = False
 ) -> tuple[Condition, bool]:
     """Demand the same, and tell whether so few runs have it that they are gathered."""
@@ -356,7 +356,7 @@ def _anywhere(
         named.append((procedures.c.name_key, runs.c.procedure_key))
     for text_column, column in named:
         matching = text_like(text_column, wanted, within=is_fragment)
-        if known := _some_keys(connection, text_column.table.c.key, matching):
+        if known := _keys_where(connection, text_column.table.c.key, matching):
             found.append(column.in_(known))
     if _ID.fullmatch(wanted):
         # Ids are written in hexadecimal digits, behind each of which comes a "g".
@@ -374,7 +374,7 @@ def _anywhere(
     return sa.case((sa.or_(*found), 1), else_=0) == 1, False
 
 
-def units_anywhere(connection: sa.Connection, text: str) -> Condition:
+def units_with_text(connection: sa.Connection, text: str) -> Condition:
     """
     Demand units by a fragment of their serial, part or batch number.
 
@@ -389,7 +389,7 @@ def units_anywhere(connection: sa.Connection, text: str) -> Condition:
     found = [of_unit if serials is None else units.c.key.in_(serials)]
     for table, column in ((parts, units.c.part_key), (batches, units.c.batch_key)):
         matching = text_like(table.c.number_key, wanted, within=is_fragment)
-        if known := _some_keys(connection, table.c.key, matching):
+        if known := _keys_where(connection, table.c.key, matching):
             found.append(column.in_(known))
     if serials is not None and len(found) == 1:
         return found[0]
@@ -407,7 +407,7 @@ def _units_like(
     return matching, _few_units(connection, texts, matching)
 
 
-def _some_keys(
+def _keys_where(
     connection: sa.Connection, key: sa.ColumnElement[Any], matching: Condition
 ) -> Sequence[Any]:
     some = sa.select(key).where(matching).limit(_FEW)

@@ -95,7 +95,7 @@ class YieldFilter:
         # Tallies are kept by day, procedure, station, part and revision alone.
         if not self.instrument:
             return tallies
-        return _added_by_runs(*used_with(self.instrument)).subquery()
+        return _tallies_of_runs(*used_with(self.instrument)).subquery()
 
     def conditions(self, tallies: sa.FromClause) -> list[Condition]:
         """Demand those of the tallies that are of these runs."""
@@ -225,7 +225,7 @@ def _counts(row: sa.RowMapping) -> dict[str, int]:
     return {name: int(row[name] or 0) for name in _NAMES.values()}
 
 
-def _added_by_runs(*conditions: Condition) -> sa.Select[*tuple[int, ...]]:
+def _tallies_of_runs(*conditions: Condition) -> sa.Select[*tuple[int, ...]]:
     """Select what each finished run adds to the tallies, in their columns."""
     # The remainder twice: that of a moment before the epoch is negative.
     within = (run_moment % DAY + DAY) % DAY
@@ -263,7 +263,7 @@ def _added_by_runs(*conditions: Condition) -> sa.Select[*tuple[int, ...]]:
 
 def wrong_tallies(connection: sa.Connection) -> int:
     """Count the days whose tallies are not what the runs of the store tell."""
-    added = _added_by_runs().subquery()
+    added = _tallies_of_runs().subquery()
     *cell, runs_, passed, first, first_passed, last, last_passed = added.c
     sums = map(sa.func.sum, (runs_, passed, first, first_passed, last, last_passed))
     counted = sa.select(*cell, *sums).group_by(*cell)

@@ -74,7 +74,7 @@ class ImportProgress:
             self._in_hand[found.uri] = found
             yield found
 
-    def left(self) -> Iterator[FoundSource]:
+    def unfinished(self) -> Iterator[FoundSource]:
         """
         Give what was found, and what the import did not come to.
 

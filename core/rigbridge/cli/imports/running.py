@@ -87,7 +87,7 @@ def run_import(
         retry=partial(command_line, configuration, "quarantine", "retry"),
     )
     sources = ImportProgress(scan, shown=not (as_json or quiet), as_json=as_json)
-    ledger, is_trusted = _opened_ledger(configuration)
+    ledger, is_trusted = _open_ledger(configuration)
     settings = settings_digest(
         configuration, only=only, strict=strict, attach_source=attach_source
     )
@@ -97,10 +97,10 @@ def run_import(
         settings,
         again=again,
         replace=replace and not dry_run,
-        durable=_leave if afterwards is None else afterwards.finish,
+        durable=_keep_file if afterwards is None else afterwards.finish,
     )
 
-    def tell(results: Iterable[SourceResult]) -> None:
+    def note_results(results: Iterable[SourceResult]) -> None:
         # A dry run stores nothing, so that nothing is noted.
         for result in results if dry_run else past.noted(results):
             summary.add(result)
@@ -108,11 +108,11 @@ def run_import(
                 note(result)
             sources.add(result)
 
-    def passed(found: FoundSource, known: KnownSource) -> None:
+    def note_known(found: FoundSource, known: KnownSource) -> None:
         summary.pass_over(known, as_now=known.settings == settings)
         sources.pass_over(found)
         if note is not None or afterwards is not None:
-            _tell_passed(found, known, ledger, note, afterwards)
+            _note_known(found, known, ledger, note, afterwards)
 
     # Closed in reverse: the workers end before the destination that they send to.
     with ExitStack() as stack:
@@ -121,7 +121,7 @@ def run_import(
         stop = stack.enter_context(interruptible())
         try:
             with sources.running():
-                new = past.new(sources, passed)
+                new = past.new(sources, note_known)
                 first = next(new, None)
                 # Adapters and the store take longer to load than to pass over a folder.
                 if first is not None:
@@ -141,7 +141,7 @@ def run_import(
                         stop=stop.is_set,
                         warn=say_warning,
                     )
-                    tell(stack.enter_context(closing(results)))
+                    note_results(stack.enter_context(closing(results)))
         except KeyboardInterrupt:
             stop.set()
         finally:
@@ -158,11 +158,11 @@ def run_import(
 def _count_left(summary: ImportSummary, sources: ImportProgress) -> None:
     from rigbridge.imports import passed_over
 
-    for found in sources.left():
+    for found in sources.unfinished():
         summary.add(attrs.evolve(passed_over(found), skipped=False, tried=False))
 
 
-def _tell_passed(
+def _note_known(
     found: FoundSource,
     known: KnownSource,
     ledger: Ledger,
@@ -187,7 +187,7 @@ def _reading(
     from rigbridge.imports import AdapterSet
 
     adapters = AdapterSet(configuration, only=only)
-    destination = None if dry_run else _opened(configuration, replace=replace)
+    destination = None if dry_run else _open_destination(configuration, replace=replace)
     try:
         yield adapters, destination
     finally:
@@ -196,11 +196,11 @@ def _reading(
                 destination.close()
 
 
-def _leave(_: SourceResult) -> None:
+def _keep_file(_: SourceResult) -> None:
     """Leave the file of a result as it is."""
 
 
-def _opened(configuration: Configuration, *, replace: bool) -> Destination:
+def _open_destination(configuration: Configuration, *, replace: bool) -> Destination:
     """
     Open the destination, whose runs make way for what is read now if asked for.
 
@@ -227,7 +227,7 @@ def _opened(configuration: Configuration, *, replace: bool) -> Destination:
     return destination
 
 
-def _opened_ledger(configuration: Configuration) -> tuple[Ledger, bool]:
+def _open_ledger(configuration: Configuration) -> tuple[Ledger, bool]:
     """Open the ledger; the store may be another one than what it tells of."""
     from rigbridge.imports import distrust_ledger
     from rigbridge.ledger import Ledger

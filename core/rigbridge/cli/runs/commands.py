@@ -14,13 +14,13 @@ from rigbridge.cli.output import (
     confirmed,
     count_of,
     error_document,
-    is_hushed,
+    is_quiet,
     say,
     say_error,
     say_ids,
     say_json,
 )
-from rigbridge.cli.places import StorePlace, placed
+from rigbridge.cli.places import StorePlace, with_place
 from rigbridge.cli.runs.completion import RunId, complete_runs
 from rigbridge.cli.runs.exporting import export
 from rigbridge.cli.runs.filters import RunFilter
@@ -56,7 +56,7 @@ app.command("export")(export)
 
 
 @app.command("list")
-@placed()
+@with_place()
 def list_runs(
     place: StorePlace,
     chosen: RunFilter,
@@ -94,7 +94,7 @@ def list_runs(
                     )
     if as_json:
         say_json(runs)
-    elif is_hushed():
+    elif is_quiet():
         say_ids(run.id for run in runs)
     elif runs:
         say_listed(runs)
@@ -108,7 +108,7 @@ def list_runs(
 
 
 @app.command("show")
-@placed()
+@with_place()
 def show_run(
     place: StorePlace,
     run_id: RunId,
@@ -140,7 +140,7 @@ def show_run(
 
 
 @app.command("delete")
-@placed()
+@with_place()
 def delete_runs(
     place: StorePlace,
     run_ids: Annotated[
@@ -185,7 +185,7 @@ def delete_runs(
 
 
 @app.command("attach")
-@placed()
+@with_place()
 def attach(
     place: StorePlace,
     run_id: RunId,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.output import count_of, is_hushed, progress, say, say_error, say_json
-from rigbridge.cli.places import StorePlace, placed
+from rigbridge.cli.output import count_of, is_quiet, progress, say, say_error, say_json
+from rigbridge.cli.places import StorePlace, with_place
 from rigbridge.cli.runs.filters import RunFilter, word_of
 from rigbridge.cli.runs.finding import readable
 from rigbridge.errors import SourceUnreadableError
@@ -26,7 +26,7 @@ __all__ = ["export"]
 _T = TypeVar("_T")
 
 
-@placed()
+@with_place()
 def export(
     place: StorePlace,
     chosen: RunFilter,
@@ -53,14 +53,14 @@ def export(
     unreadable: list[str] = []
     with place.store() as (_, destination):
         store = readable(destination, "export its runs")
-        with progress("exporting", None, shown=not (as_json or is_hushed())) as advance:
+        with progress("exporting", None, shown=not (as_json or is_quiet())) as advance:
             if kind is ExportFormat.JSONL:
-                runs = _made(store.read_runs(selection), unreadable)
+                runs = _readable_runs(store.read_runs(selection), unreadable)
                 done = export_runs(
                     runs, file, form=kind, replace=overwrite, advance=advance
                 )
             else:
-                found = _made(store.read_rows(selection), unreadable)
+                found = _readable_runs(store.read_rows(selection), unreadable)
                 done = export_rows(
                     found, file, form=kind, replace=overwrite, advance=advance
                 )
@@ -102,7 +102,7 @@ def export(
         raise typer.Exit(1)
 
 
-def _made(
+def _readable_runs(
     found: Iterator[_T | RunProblemsError], unreadable: list[str]
 ) -> Iterator[_T]:
     """Pass on what could be read of each run; one that makes none is named."""

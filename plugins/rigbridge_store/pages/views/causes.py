@@ -16,11 +16,11 @@ from rigbridge_store.pages.views.phase_tree import (
 __all__ = ["Cause", "find_causes"]
 
 _BAD = ("FAIL", "ERROR")
-_LOUD = (LogLevel.CRITICAL, LogLevel.ERROR)
-_RAISED = (*_LOUD, LogLevel.WARNING)
+_ERRORS = (LogLevel.CRITICAL, LogLevel.ERROR)
+_WARNINGS = (*_ERRORS, LogLevel.WARNING)
 _BROKEN_OFF = (RunOutcome.ERROR, RunOutcome.ABORTED, RunOutcome.TIMEOUT)
 # How reports of different rigs name what went wrong.
-_TELLING = ("error", "exception", "reason", "outcome_details", "termination", "abort")
+_WORDS = ("error", "exception", "reason", "outcome_details", "termination", "abort")
 _LONGEST = 600
 
 
@@ -57,8 +57,10 @@ def find_causes(run: Run, tree: Sequence[PhaseNode]) -> list[Cause]:
     # A run that broke off may say so beside its phases.
     if not found or run.outcome in _BROKEN_OFF:
         known = {cause.line for cause in found}
-        line = _first(run.logs, _LOUD) or (None if found else _first(run.logs, _RAISED))
-        texts = list(_telling(run.metadata))
+        line = _first(run.logs, _ERRORS)
+        if line is None and not found:
+            line = _first(run.logs, _WARNINGS)
+        texts = list(_explanations(run.metadata))
         if line is not None and line in known:
             line = None
         if line is not None or texts:
@@ -75,7 +77,7 @@ def _of_nodes(
         failed = [view for view in node.measurements if is_failed(view)]
         inner = list(_of_nodes(node.children, logs, where))
         line = _line_of(node.phase, logs) if node.outcome in _BAD else None
-        texts = () if node.phase is None else list(_telling(node.phase.attributes))
+        texts = () if node.phase is None else list(_explanations(node.phase.attributes))
         for number, view in enumerate(failed):
             # Once a phase: the line and the texts are of all of it.
             first = number == 0
@@ -132,17 +134,17 @@ def _line_of(phase: Phase | None, logs: Sequence[LogEntry]) -> LogEntry | None:
             for entry in logs
             if entry.time is not None and begin <= entry.time <= end
         ]
-    return _first(within, _LOUD) or _first(within, _RAISED)
+    return _first(within, _ERRORS) or _first(within, _WARNINGS)
 
 
 def _first(logs: Iterable[LogEntry], levels: Sequence[LogLevel]) -> LogEntry | None:
     return next((entry for entry in logs if entry.level in levels), None)
 
 
-def _telling(document: JSONObject) -> Iterator[str]:
+def _explanations(document: JSONObject) -> Iterator[str]:
     """Give the texts by which a source explains itself."""
     for name, value in document.items():
-        if not any(word in name.lower() for word in _TELLING):
+        if not any(word in name.lower() for word in _WORDS):
             continue
         items = value if isinstance(value, list) else [value]
         for item in items:

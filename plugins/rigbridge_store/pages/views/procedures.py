@@ -48,7 +48,7 @@ _WORST = 12
 _LISTED = 50
 
 
-def _asked(
+def _requested(
     request: AnyRequest,
     stored: tuple[int | None, int | None],
     procedure_id: str | None = None,
@@ -62,7 +62,7 @@ def list_procedures(request: AnyRequest) -> Response[str]:
     """Show every procedure with its yields, and the latest runs."""
     site = Site.of(request)
     with site.store.reading() as connection:
-        chosen, wanted = _asked(request, earliest_and_latest(connection))
+        chosen, wanted = _requested(request, earliest_and_latest(connection))
         course = yield_course(connection, wanted, days=chosen.days_each)
         yields = procedure_yields(connection, wanted)
         shares = {
@@ -112,7 +112,7 @@ def show_procedure(procedure_id: FromPath[str], request: AnyRequest) -> Response
         procedure = named_procedure(connection, procedure_id)
         known = procedure.id
         stored = earliest_and_latest(connection)
-        chosen, wanted = _asked(request, stored, known)
+        chosen, wanted = _requested(request, stored, known)
         # A procedure without runs in the period has a row all the same.
         (found,) = procedure_yields(connection, wanted)
         buckets = yield_course(connection, wanted, days=chosen.days_each).get(known, ())
@@ -170,7 +170,7 @@ def show_process(procedure_id: FromPath[str], request: AnyRequest) -> Response[s
     with site.store.reading() as connection:
         procedure = named_procedure(connection, procedure_id)
         stored = earliest_and_latest(connection)
-        chosen, wanted = _asked(request, stored, procedure.id)
+        chosen, wanted = _requested(request, stored, procedure.id)
         figures = read_figures(connection, wanted.search)
         stations = named_stations(connection)
         instruments = named_instruments(connection)

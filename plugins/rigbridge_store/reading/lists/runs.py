@@ -42,7 +42,7 @@ from rigbridge_store.reading.lists.query import (
     until_moment,
     visible,
 )
-from rigbridge_store.reading.searching import runs_anywhere
+from rigbridge_store.reading.searching import runs_with_text
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
     batches,
@@ -249,7 +249,7 @@ def find_runs(
     connection: sa.Connection, wanted: RunQuery, principal: Principal
 ) -> RowPage:
     """List runs that have ended; raises as :func:`page_of_runs`."""
-    find = partial(runs_anywhere, by_procedure=True)
+    find = partial(runs_with_text, by_procedure=True)
     searched = containing(connection, wanted.search_query, find, *_SEARCHED)
     statement = _SELECT.where(*searched)
     return page_of_runs(connection, statement, wanted, principal)

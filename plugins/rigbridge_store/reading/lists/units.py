@@ -45,7 +45,7 @@ from rigbridge_store.reading.lists.query import (
     utc,
 )
 from rigbridge_store.reading.lists.runs import ENDED, sampled
-from rigbridge_store.reading.searching import units_anywhere
+from rigbridge_store.reading.searching import units_with_text
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
     attachments,
@@ -236,7 +236,7 @@ def find_units(
         BadRequestError: a metadata demand that is none.
     """
     text = wanted.search_query
-    searched = containing(connection, text, units_anywhere, *_SEARCHED)
+    searched = containing(connection, text, units_with_text, *_SEARCHED)
     statement = _SELECT.where(UNIT_SEEN, *searched, *wanted.conditions())
     statement = statement.order_by(*wanted.order(units.c.key))
     return read_page(connection, statement, wanted, Sight.of(connection, principal))

@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from rigbridge.convert.plain import read_measurement
 from rigbridge.destinations import MeasurementKind
-from rigbridge.kept.rows import measured
+from rigbridge.kept.rows import measurement_cells
 from rigbridge.model import Limit, MeasurementOutcome
 from rigbridge.wire import WireMeasurement
 from rigbridge_store.tables.rows import driver_rows
@@ -120,7 +120,7 @@ class MeasurementDefinitions(dict[tuple[int, int | None, str], MeasurementDefini
         )
         self[key] = definition = MeasurementDefinition(
             # Not the verdict of the model, which knows no foreign word for one.
-            kind=MeasurementKind((made.name, outcome), measured(made)[0].end),
+            kind=MeasurementKind((made.name, outcome), measurement_cells(made)[0].end),
             units=None if units is UNSET else units,
             limits=made.limits,
         )

@@ -12,7 +12,7 @@ from litestar.response import Response
 
 from rigbridge.convert import to_document
 from rigbridge.destinations.selection import RunSelection
-from rigbridge.kept.rows import sent_rows
+from rigbridge.kept.rows import rows_to_wire
 from rigbridge.model import RunOutcome
 from rigbridge.wire import (
     ListedRun,
@@ -136,7 +136,7 @@ def _page(found: Iterable[tuple[int, bytes]]) -> Response[Any]:
 def _rows(found: FoundRows) -> RowsOfRun:
     if found.rows is None:
         return RowsOfRun(id=found.id, problem=str(found.problem))
-    return sent_rows(found.id, found.rows)
+    return rows_to_wire(found.id, found.rows)
 
 
 def _whole(found: FoundRun) -> WholeRun:

@@ -195,6 +195,7 @@ def show_phase(
     phase: Phase, index: int, run_id: str, run: Run
 ) -> shown_runs.ShownPhase:
     """Show a phase; its id is that of the run with its place."""
+    # Phases have no id in v1; their place never changes, since runs do not.
     place = f"{run_id}.p{index}"
     start = phase.started_at or run.started_at or phase.ended_at
     end = phase.ended_at or start
@@ -325,6 +326,7 @@ def show_sequences(
     metadata: Mapping[str, Any], run_id: str, *, nested: bool
 ) -> list[shown_runs.ShownSequence]:
     """Show the sequence calls of a run, in the order that they were sent in."""
+    # Anybody may have written metadata of this name: what it is must be read first.
     stored = _kept(metadata, "sequences")
     shown: list[shown_runs.ShownSequence] = []
     for index, call in enumerate(read_sent(stored, list[SequenceCall]) or ()):
@@ -360,6 +362,7 @@ def show_attachments(
             name=file.name or "",
             size=file.size,
             content_type=file.mime_type,
+            # The store does not know which of the files a report is.
             is_report=False,
             download_url=None if file.download_url is None else link(file.id),
         )

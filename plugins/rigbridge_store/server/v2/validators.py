@@ -114,6 +114,7 @@ def read_sent(value: object, kind: type[_T]) -> _T | None:
     """Read what a v2 client sent; an attribute of another source is none."""
     if value is None:
         return None
+    # Attributes of other reports may bear the same name and be anything.
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:
@@ -133,6 +134,7 @@ def validators_of(measurement: Measurement) -> list[Validator]:
     if limits is not None and limits.upper is not None:
         sign = "<=" if limits.upper_inclusive else "<"
         found.append(Validator(operator=sign, expected_value=limits.upper))
+    # The text of others is for people: nothing is made of it again.
     found += [Validator(expression=text) for text in measurement.validators]
     return found
 

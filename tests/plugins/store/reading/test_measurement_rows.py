@@ -21,7 +21,7 @@ from rigbridge.errors import RigbridgeError
 from rigbridge.export import measurement_rows
 from rigbridge.imports.detection import AdapterSet
 from rigbridge.imports.reading import ReadRun, read_source
-from rigbridge.kept.rows import received_rows, sent_rows
+from rigbridge.kept.rows import rows_from_wire, rows_to_wire
 from rigbridge.model import Measurement, Run
 from rigbridge.testing.adapters.strategies import runs
 from rigbridge.wire import CreateRun
@@ -55,7 +55,7 @@ def compare(store: RunStore) -> int:
         assert found.rows is not None
         restored = measurement_rows(store.get_run(found.id))
         assert told(found.rows) == told(restored)
-        assert told(received_rows(sent_rows(found.id, restored))) == told(restored)
+        assert told(rows_from_wire(rows_to_wire(found.id, restored))) == told(restored)
         count += 1
     return count
 
@@ -180,4 +180,4 @@ def test_a_value_that_is_no_number_can_be_sent() -> None:
         run.phases[0], measurements=[Measurement(name="m", value=math.nan)]
     )
     rows = measurement_rows(attrs.evolve(run, phases=[phase]))
-    assert told(received_rows(sent_rows("id", rows))) == told(rows)
+    assert told(rows_from_wire(rows_to_wire("id", rows))) == told(rows)
