@@ -74,7 +74,7 @@ class RowColumns(Bound):
         names = self.names = HeaderNames(
             head.header, profile, line=head.line, uri=cells.uri
         )
-        positions, derived = bind_fields(names)
+        positions, derived = bind_fields(names, head.keys)
         self.positions: Mapping[Field, int] = positions
         self.bind(head, derived, positions.values())
         self.constants: Mapping[Field, FilledCell] = constant_fields(

@@ -69,14 +69,9 @@ def draft_fields(
         if field in (Field.STARTED_AT, Field.ENDED_AT):
             dates.extend(texts[:200])
         draft.say(f"fields.{field}", source)
-    _key_fields(draft, keys, taken, dates)
-    clocks = [c.name for c in columns if is_clock(c.name) and c.filled]
-    once = Field.STARTED_AT in taken and Field.STARTED_AT not in fields
-    if form == "wide" and once and clocks:
-        draft.ask(
-            f"the start: {taken[Field.STARTED_AT]!r} is said once, {clocks[0]!r} in "
-            "each row, and nothing joins the two"
-        )
+    # A date above the table and the time of day in its rows are one time.
+    clocks = [c for c in columns if is_clock(c.name) and c.filled and form == "wide"]
+    _key_fields(draft, keys, taken, dates, clocks)
     _runs(draft, by_name, fields, taken, form)
     _procedure_and_serial(draft, taken)
     _dates(draft, dates)
@@ -109,6 +104,7 @@ def _key_fields(
     keys: Mapping[str, str],
     taken: dict[Field, str],
     dates: list[str],
+    clocks: Sequence[ColumnTexts],
 ) -> None:
     # Beside its maker, model and version are those of an instrument.
     made = any(_MAKER.fullmatch(name.strip()) for name in keys)
@@ -126,6 +122,15 @@ def _key_fields(
             bare = re.fullmatch(r"[\d.,]+", whole) is not None
             form = find_dates([whole])[0]
             if not DATE.search(whole) or "0001" in whole or (bare and form in _UNIX):
+                continue
+            if found is Field.STARTED_AT and clocks and key == name:
+                dates.extend(f"{whole} {text.strip()}" for text in clocks[0].filled)
+                draft.say(
+                    f"fields.{found}",
+                    {"key": key, "column": clocks[0].name},
+                    "the date stands once, the time of day in each row",
+                )
+                taken[found] = name
                 continue
             dates.append(whole)
         taken[found] = name

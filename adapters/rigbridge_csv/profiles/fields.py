@@ -160,7 +160,8 @@ class FieldSource:
         column: the header name of the column, or its number counted from 1.
         columns: several columns, joined by a blank (a date and its time).
         key: the name of a key of the lines before or beside the header; several are
-            joined by a blank.
+            joined by a blank. Beside ``column`` it is the date of the times of day in
+            the rows.
         file: ``name`` or ``stem``: the file's own name.
         value: a text that is the same for every run.
         pattern: a regular expression; the first group, or the group ``value``, is the
@@ -182,7 +183,8 @@ class FieldSource:
 
     def __attrs_post_init__(self) -> None:
         given = [way for way in _WAYS if getattr(self, way) not in (None, ())]
-        if len(given) != 1:
+        # A date above the table and the time of day in its rows are one time.
+        if len(given) != 1 and given not in (["column", "key"], ["columns", "key"]):
             found = " and ".join(given) or "none of them"
             raise setting_error(f"needs one of {', '.join(_WAYS)}, and has {found}", "")
 

@@ -8,14 +8,19 @@ at a position.
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 import attrs
 
+from rigbridge.adapters.text.dates import ORDERS, parse_time
 from rigbridge_csv.profiles.fields import RUN_FIELDS, Field, FieldSource
 from rigbridge_csv.tables.header import HeaderNames
+from rigbridge_csv.tables.keys import KeyLines
 
 __all__ = ["DerivedCells", "bind_fields"]
 
+# Whatever the order, the date is the same in all rows.
+_ORDERS = ("iso", *ORDERS)
 # A spreadsheet has made a number of it: the digits are gone.
 _REWRITTEN = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
 _SHEET_ERROR = re.compile(r"#(?:N/A|NAME\?|[A-Z]+/?\d?!)|#+")
@@ -55,6 +60,8 @@ class _Derived:
     field: Field
     source: FieldSource
     positions: tuple[int, ...]
+    before: str = ""
+    """What stands once, above the table: the date of its times."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -79,6 +86,7 @@ class DerivedCells:
     serial: int | None = None
     free: bool = True
     kept: tuple[int, ...] = ()
+    _latest: datetime | None = None
 
     @property
     def needed(self) -> bool:
@@ -96,15 +104,31 @@ class DerivedCells:
                     f"has {found[0].strip()!r} as {member.field}, which the pattern "
                     "of the profile does not fit"
                 )
+            elif member.before and found[0] and self._falls_back(found[0]):
+                problem = problem or (
+                    f"begins at {cells[member.positions[0]].strip()}, before a row "
+                    "above it, and the day stands above the table alone: it may be the "
+                    "next one"
+                )
             cells.extend(found)
         if problem is None and self.serial is not None:
             problem = odd_serial_number(cells[self.serial].strip(), free=self.free)
         return problem
 
+    def _falls_back(self, text: str) -> bool:
+        """Say whether a time is before that of a row above, as behind midnight."""
+        moment = parse_time(text, _ORDERS)
+        if moment is None or (self._latest is not None and moment < self._latest):
+            return moment is not None
+        self._latest = moment
+        return False
+
     def _text(self, member: _Derived, cells: list[str]) -> list[str] | None:
         source = member.source
         parts = [cells[at].strip() for at in member.positions]
         text = " ".join(filter(None, parts))
+        if member.before and text:
+            text = f"{member.before} {text}"
         if member.field is Field.LIMITS:
             return _limits(source, text)
         if source.has_unit:
@@ -140,7 +164,9 @@ def _limits(source: FieldSource, text: str) -> list[str]:
     return [lower.strip(), upper.strip(), ""]
 
 
-def bind_fields(header: HeaderNames) -> tuple[dict[Field, int], DerivedCells]:
+def bind_fields(
+    header: HeaderNames, keys: KeyLines
+) -> tuple[dict[Field, int], DerivedCells]:
     """
     Find the column of each field that a row holds.
 
@@ -165,10 +191,10 @@ def bind_fields(header: HeaderNames) -> tuple[dict[Field, int], DerivedCells]:
         else:
             found = [header.must(column, field) for column in source.in_rows]
         at = tuple(position for position in found if position is not None)
-        if len(at) == 1 and source.pattern is None:
+        if len(at) == 1 and source.pattern is None and not source.key:
             positions[field] = at[0]
             continue
-        member = _Derived(field, source, at)
+        member = _Derived(field, source, at, _said_above(header, keys, source))
         derived.members.append(member)
         for made in member.fields:
             positions[made] = end
@@ -181,3 +207,16 @@ def bind_fields(header: HeaderNames) -> tuple[dict[Field, int], DerivedCells]:
     derived.free = number is None or number.pattern is None
     derived.kept = tuple(dict.fromkeys(kept))
     return positions, derived
+
+
+def _said_above(header: HeaderNames, keys: KeyLines, source: FieldSource) -> str:
+    """Give the text of the keys of a source whose rest stands in the rows."""
+    cells = [(name, keys.find(name)) for name in source.key]
+    lacking = next((name for name, cell in cells if cell is None), None)
+    if lacking is not None:
+        raise header.error(
+            f"no line before the table has the key {lacking!r}",
+            lacking,
+            f"correct profile {header.profile.name!r}",
+        )
+    return " ".join(cell.text for _, cell in cells if cell is not None)

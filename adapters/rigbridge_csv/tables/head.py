@@ -257,7 +257,7 @@ def constant_fields(
         cell: FilledCell | None = None
         if source.value is not None:
             cell = FilledCell(source.value, 0, field.value)
-        elif source.key:
+        elif source.key and not source.in_rows:
             parts = [part for name in source.key if (part := keys.find(name))]
             if parts:
                 text = " ".join(part.text for part in parts)

@@ -207,3 +207,22 @@ class TestTables:
             ("T(2)", "degC"),
             ("U", "V"),
         ]
+
+    def test_a_date_above_the_table_of_times(self, read: Read) -> None:
+        """What begins before a row above may be of the next day, and is refused."""
+        reading = read(
+            "Date: 2024-03-13\nSN,Time,U\n1,23:58:00,3.1\n2,23:59:30,3.2\n"
+            "3,00:01:00,3.3\n4,,3.4\n",
+            form="wide",
+            keys={"separator": ":"},
+            fields={
+                "serial_number": "SN",
+                "started_at": {"key": "Date", "column": "Time"},
+            },
+        )
+        starts = [run.started_at and f"{run.started_at:%H:%M}" for run in reading.runs]
+        assert (serials(reading), starts) == (
+            ["1", "2", "4"],
+            ["23:58", "23:59", None],
+        )
+        assert "may be the next one" in str(reading.failures[0])

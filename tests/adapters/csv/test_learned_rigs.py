@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import UTC, datetime
 
 from rigbridge.adapters import Source
 from rigbridge.model import Measurement, Run, Series
@@ -199,14 +200,15 @@ def test_a_row_of_few_numbers_is_no_header() -> None:
 
 
 def test_pairs_with_blank_cells_between() -> None:
-    """Names end with a colon; a date above and a clock in each row is asked for."""
+    """Names end with a colon; a date above and a clock in each row are one start."""
     text, found = learned(
         "Prüfplatz:;P4;;Bediener:;Müller;\nAuftrag:;A-0815;;Datum:;13.03.2024;\n"
         "Seriennummer;Uhrzeit;U [V];Ergebnis;\n0123;14:05:06;12,01;i.O.;\n"
         "0124;14:06:06;11,51;n.i.O.;\n"
     )
-    assert "'Uhrzeit' in each row" in text
+    assert '{ key = "Datum", column = "Uhrzeit" }' in text
     run = found.runs[0]
+    assert run.started_at == datetime(2024, 3, 13, 14, 5, 6, tzinfo=UTC)
     assert (run.operator, run.station, run.metadata["Auftrag"]) == (
         "Müller",
         "P4",
