@@ -172,7 +172,7 @@ def _of_one_header(
     rows: list[ExampleRow], header: ExampleRow | None
 ) -> list[ExampleRow]:
     """Give the rows above a header with other columns, by which the others are read."""
-    known = set() if header is None else set(header.cells) - {""}
+    known = set[str]() if header is None else set(header.cells) - {""}
     for number, row in enumerate(rows[1:], start=1):
         if are_names(row) and len(known.intersection(row.cells)) > row.width / 2:
             return rows[:number]

@@ -194,7 +194,7 @@ def bind_fields(
         if len(at) == 1 and source.pattern is None and not source.key:
             positions[field] = at[0]
             continue
-        member = _Derived(field, source, at, _said_above(header, keys, source))
+        member = _Derived(field, source, at, _key_text(header, keys, source))
         derived.members.append(member)
         for made in member.fields:
             positions[made] = end
@@ -209,7 +209,7 @@ def bind_fields(
     return positions, derived
 
 
-def _said_above(header: HeaderNames, keys: KeyLines, source: FieldSource) -> str:
+def _key_text(header: HeaderNames, keys: KeyLines, source: FieldSource) -> str:
     """Give the text of the keys of a source whose rest stands in the rows."""
     cells = [(name, keys.find(name)) for name in source.key]
     lacking = next((name for name, cell in cells if cell is None), None)
