@@ -246,13 +246,16 @@ class _LongReader:
         # Only repeated keys are kept: seldom any.
         known: set[tuple[str, ...]] = set()
         waiting: dict[tuple[str, ...], _OpenRun] = {}
+        # Too short to be a row of any run, so they are lines of their own.
+        strays: list[tuple[list[str], SourceError]] = []
+        before: list[str] = []
         for row in self.rows(table):
-            line, _, _, key, _, problem = row
+            line, cells, _, key, _, _ = row
             if key is None:
-                orphan = self.reading.damaged(line, problem)
-                if open_run is not None:
-                    open_run.fail(orphan)
+                orphan = self._unplaced(row, before, open_run, strays) or orphan
                 continue
+            before = cells
+            orphan = self._left_between(strays, open_run, row) or orphan
             if open_run is None or key != open_run.key:
                 if open_run is not None:
                     yield from self._leave(open_run, waiting, repeated, line)
@@ -271,6 +274,56 @@ class _LongReader:
             self.reading.fail(orphan)
         for left in waiting.values():
             yield from self._finish(left)
+        for _, error in strays:
+            self.reading.context.failed(error)
+
+    def _unplaced(
+        self,
+        row: _Row,
+        before: list[str],
+        open_run: _OpenRun | None,
+        strays: list[tuple[list[str], SourceError]],
+    ) -> SourceError | None:
+        """
+        Take a row whose run nobody can tell; it fails the run that is open.
+
+        Returns:
+            Its error, which also fails the next run; None where it is a stray line.
+        """
+        line, cells, columns, _, _, problem = row
+        error = self.reading.damaged(line, problem)
+        if _is_stray(cells, columns, before):
+            strays.append((cells, error))
+            return None
+        if open_run is not None:
+            open_run.fail(error)
+        return error
+
+    def _left_between(
+        self,
+        strays: list[tuple[list[str], SourceError]],
+        open_run: _OpenRun | None,
+        row: _Row,
+    ) -> SourceError | None:
+        """
+        Report lines that are no rows, by the row that follows them.
+
+        Within a run they fail it: something of it may be missing there.
+
+        Returns:
+            The error of one that may be the beginning of that row, or None.
+        """
+        _, following, columns, key, _, _ = row
+        begun: SourceError | None = None
+        for cells, error in strays:
+            if open_run is not None and key == open_run.key:
+                open_run.fail(error)
+            elif _is_cut_from(cells, following, columns):
+                begun = error
+            else:
+                self.reading.context.failed(error)
+        strays.clear()
+        return begun
 
     def _leave(
         self,
@@ -337,6 +390,21 @@ class _LongReader:
             yield from self.reading.finish(open_run.rows.assembly, open_run.rows.finish)
         elif not open_run.refused:
             self.reading.fail(open_run.error)
+
+
+def _is_stray(cells: list[str], columns: LongColumns, before: list[str]) -> bool:
+    """Tell whether a row that is too short for its key is no row of the one before."""
+    if not min(columns.key_positions) < len(cells) < columns.key_width:
+        return False
+    if not all(map(str.isprintable, cells)):
+        return False
+    return not _is_cut_from(cells, before, columns)
+
+
+def _is_cut_from(cells: list[str], row: list[str], columns: LongColumns) -> bool:
+    """Tell whether what a short row has of its key is the beginning of a row's key."""
+    stated = [at for at in columns.key_positions if at < len(cells)]
+    return bool(row) and all(row[at].startswith(cells[at].strip()) for at in stated)
 
 
 def _start(columns: LongColumns) -> int | None:

@@ -54,6 +54,25 @@ class TestRowsOfAnotherWidth:
         reading = read(head + "a,1,1\na,1,2\na\na,1,3\na,1,4\n")
         assert outcome(reading) == (["1", "4"], ["line 4", "line 4"])
 
+    @pytest.mark.parametrize(
+        ("rows", "arrived", "lines"),
+        [
+            ("1@a,1\n# swapped\n2@a,1\n", ["1", "2"], ["line 3"]),
+            ("1@a,1\n# swapped\n1@b,1\n2@a,1\n", ["2"], ["line 3"]),
+            ("1@a,1\nend of log\n", ["1"], ["line 3"]),
+            # The beginning of a row: of the run before, and of the one behind.
+            ("1@a,1\n1\n2@a,1\n", [], ["line 3", "line 3"]),
+            ("1@a,1\n2\n2@a,1\n", ["1"], ["line 3"]),
+        ],
+    )
+    def test_a_line_that_is_no_row(
+        self, read: Read, rows: str, arrived: list[str], lines: list[str]
+    ) -> None:
+        """It costs the run in which it stands, and not its neighbours."""
+        head = "serial_number,started_at,measurement,value\n"
+        rows = rows.replace("@", ",2024-05-01T10:00:00,")
+        assert outcome(read(head + rows)) == (arrived, lines)
+
     def test_a_damage_with_nothing_around(self, read: Read) -> None:
         """A file of one damaged row is one failure."""
         head = "measurement,value,serial_number\n"
