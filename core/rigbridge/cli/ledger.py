@@ -135,6 +135,7 @@ def _compared(
     from rigbridge.ledger import compare_with_store
     from rigbridge.opening import open_destination
 
+    # Only now: without --verify the ledger is read where no store is at hand.
     destination = open_destination(configuration)
     try:
         return compare_with_store(ledger, name, destination)

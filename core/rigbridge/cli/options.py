@@ -288,7 +288,7 @@ def _is_fine(path: str, parameter: Any) -> bool:
         return False
     if not (wished.file_okay and wished.dir_okay):
         return False
-    return not wished.readable or os.access(path, os.R_OK) or not os.path.exists(path)  # noqa: PTH110
+    return not wished.readable or os.access(path, os.R_OK) or not Path(path).exists()
 
 
 def _number(text: str, parameter: Any) -> int | None:

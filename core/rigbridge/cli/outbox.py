@@ -152,6 +152,7 @@ def list_entries(
 
     from rigbridge.outbox import EntryState
 
+    # What waits for a person is always shown.
     states = [EntryState.PARKED]
     if not parked:
         states += [EntryState.PENDING, EntryState.SENDING]

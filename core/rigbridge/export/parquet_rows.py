@@ -89,6 +89,7 @@ class _ParquetWriter:
                 values = (self._numbers, self._texts)
                 arrays += [arrow.array(own, next(fields).type) for own in values]
             places = arrow.array(of_row, arrow.int32())
+            # Each distinct cell goes to the library once, and from there to its rows.
             arrays += [
                 arrow.array(column, next(fields).type).take(places)
                 for column in zip(*cells, strict=True)

@@ -86,6 +86,7 @@ PER_RUN = list(COLUMNS).index("phase_index")
 PER_PHASE = list(COLUMNS).index("measurement")
 """The same of a phase, those of its run among them."""
 
+# What measurements of a kind have in common stands around the value.
 _VALUE = list(COLUMNS).index("number") - PER_PHASE
 _KINDS = tuple(COLUMNS.values())
 

@@ -19,6 +19,7 @@ _KINDS = {
     "pages.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
+# Enough to tell the versions of a file apart.
 _DIGITS = 12
 
 

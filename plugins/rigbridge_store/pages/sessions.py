@@ -81,6 +81,7 @@ class Sessions:
         """Begin a session for whoever showed a key; gives its token."""
         token = secrets.token_urlsafe(32)
         now = self._clock()
+        # Two tokens: what the forms of a page show must not open the session.
         session = SignedInVisitor(
             key=key, form_token=secrets.token_urlsafe(32), began=now, seen=now
         )

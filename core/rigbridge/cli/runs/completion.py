@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RunId", "complete_outcomes", "complete_runs", "complete_stations"]
 
+# A screen of ids: somebody waits for them with a finger on Tab.
 _OFFERED = 50
 _LOOKED_AT = 500
 _PLAIN = re.compile(r"[\w.:/@%+=,-]+")

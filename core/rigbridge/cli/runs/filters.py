@@ -117,6 +117,7 @@ def word_of(kind: type[_Word], given: str, spelled: str, noun: str) -> _Word:
     """
     from rigbridge.machine.close_names import did_you_mean
 
+    # In any case of letters; anything else is offered and never guessed.
     try:
         return kind(spelled)
     except ValueError as error:

@@ -150,9 +150,11 @@ def _explanations(document: JSONObject) -> Iterator[str]:
         for item in items:
             if isinstance(item, dict):
                 parts = [str(part) for part in item.values() if part not in (None, "")]
-                item = ": ".join(parts)  # noqa: PLW2901 - the same, as a text
-            if isinstance(item, (str, int)) and not isinstance(item, bool):
+                text = ": ".join(parts).strip()
+            elif isinstance(item, (str, int)) and not isinstance(item, bool):
                 text = str(item).strip()
-                if text and text != "0":
-                    label = name.replace("_", " ")
-                    yield f"{label}: {text[:_LONGEST]}"
+            else:
+                continue
+            if text and text != "0":
+                label = name.replace("_", " ")
+                yield f"{label}: {text[:_LONGEST]}"

@@ -43,6 +43,7 @@ from rigbridge_store.reading.yields import earliest_and_latest
 
 __all__ = ["show_measurement"]
 
+# Whoever cannot see the chart reads these; the list of runs has the others.
 _LISTED = 50
 
 

@@ -27,6 +27,7 @@ from rigbridge_store.refusals import forbidden
 
 __all__ = ["show_sign_in", "sign_in", "sign_out"]
 
+# As long as the form may lie open in a browser.
 _FORM_SECONDS = 60 * 60
 _STALE_FORM = "The form is too old, or came from another page. Try again."
 # The address to go on to is the longest part of the form.
