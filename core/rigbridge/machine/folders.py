@@ -21,6 +21,7 @@ from typing import IO
 
 __all__ = [
     "CHUNK_SIZE",
+    "file_chunks",
     "is_on_network",
     "make_file",
     "make_folder",
@@ -139,6 +140,21 @@ def read_chunks(stream: IO[bytes], size: int = CHUNK_SIZE) -> Iterator[bytes]:
         size: how many bytes a piece has at most.
     """
     return iter(partial(stream.read, size), b"")
+
+
+def file_chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    """
+    Read a file as long as it is now, piece by piece.
+
+    One that somebody writes to as fast as it is read would have no end.
+    """
+    left = os.fstat(stream.fileno()).st_size
+    if not left:
+        # Files of the kernel have bytes and no size.
+        yield from read_chunks(stream)
+    while left and (chunk := stream.read(min(left, CHUNK_SIZE))):
+        left -= len(chunk)
+        yield chunk
 
 
 def path_text(path: Path) -> str:

@@ -12,7 +12,7 @@ from typing import IO
 import attrs
 
 from rigbridge.errors import FileUnreadableError
-from rigbridge.machine.folders import path_text, read_chunks
+from rigbridge.machine.folders import file_chunks, path_text
 from rigbridge.model.values import (
     Field,
     count_or_none,
@@ -133,7 +133,7 @@ class Attachment:
         opener = FileOpener(path)
         try:
             with opener() as stream:
-                for chunk in read_chunks(stream):
+                for chunk in file_chunks(stream):
                     digest.update(chunk)
                     size += len(chunk)
         except OSError as error:

@@ -15,7 +15,7 @@ import attrs
 
 from rigbridge.errors import SourceUnreadableError
 from rigbridge.machine.files import past_scanners, sync_file, sync_folder
-from rigbridge.machine.folders import make_folder, read_chunks, share
+from rigbridge.machine.folders import file_chunks, make_folder, read_chunks, share
 from rigbridge.machine.threads import run_in_threads
 from rigbridge.model import Attachment, FileOpener, Run, SettledFile
 from rigbridge.model.report import ConversionReport, Place
@@ -263,8 +263,10 @@ def _chunks(attachment: Attachment) -> Iterator[bytes]:
     try:
         if attachment.opener is None:
             raise FileNotFoundError("it has no bytes")
+        # Exactly: another class may open something else than a file, a gzip stream say.
+        is_file = type(attachment.opener) in (FileOpener, SettledFile)
         with attachment.opener() as stream:
-            yield from read_chunks(stream)
+            yield from (file_chunks if is_file else read_chunks)(stream)
     except OSError as error:
         raise SourceUnreadableError(
             f"the attachment cannot be read: {error.strerror or error}",

@@ -16,7 +16,7 @@ import attrs
 
 from rigbridge.adapters import Spool
 from rigbridge.errors import FileUnreadableError, ModelError
-from rigbridge.machine.folders import path_text, read_chunks
+from rigbridge.machine.folders import file_chunks, path_text
 from rigbridge.model import (
     Attachment,
     FileOpener,
@@ -389,7 +389,7 @@ def _chunks_of(path: Path) -> Iterator[bytes]:
     """Read a file; what is wrong with it is told apart from our own folder's errors."""
     try:
         with FileOpener(path)() as stream:
-            yield from read_chunks(stream)
+            yield from file_chunks(stream)
     except OSError as error:
         raise FileUnreadableError(
             f"cannot be attached: {error.strerror or error}",

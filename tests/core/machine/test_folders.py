@@ -12,6 +12,7 @@ import pytest
 from rigbridge.adapters.spool import Spool
 from rigbridge.destinations import Destination
 from rigbridge.machine import folders as sharing
+from rigbridge.machine.folders import file_chunks
 from rigbridge.model import Attachment, Run
 from rigbridge.outbox import Outbox
 
@@ -88,3 +89,25 @@ def test_all_of_an_outbox_is_open_to_the_group_of_its_folder(
 
 def _nowhere() -> Destination:
     raise AssertionError("nothing is sent here")
+
+
+def test_a_file_that_grows_while_it_is_read_has_an_end(tmp_path: Path) -> None:
+    """What is appended meanwhile belongs to the next copy."""
+    path = tmp_path / "log"
+    path.write_bytes(b"x" * 10)
+    with path.open("rb") as stream, path.open("ab", buffering=0) as growing:
+        pieces = file_chunks(stream)
+        first = next(pieces)
+        growing.write(b"y")
+        assert [first, *pieces] == [b"x" * 10]
+        stream.seek(0)
+        assert b"".join(file_chunks(stream)) == b"x" * 10 + b"y"
+
+
+def test_a_file_of_the_kernel_is_read_though_it_has_no_size() -> None:
+    """Its size says nothing."""
+    path = Path("/proc/self/status")
+    if not path.exists():
+        pytest.skip("needs Linux")
+    with path.open("rb") as stream:
+        assert b"Name:" in b"".join(file_chunks(stream))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from rigbridge.machine.files import past_scanners, sync_folder
-from rigbridge.machine.folders import make_folder, read_chunks, share
+from rigbridge.machine.folders import file_chunks, make_folder, share
 from rigbridge.machine.threads import WaitingThreads
 from rigbridge.model import FileOpener
 from rigbridge.outbox.incoming.item import ITEM_FILE
@@ -201,7 +201,7 @@ def _copy(source: Path, target: Path, *, durable: bool) -> str | None:
     except OSError as error:
         return str(error)
     with stream, target.open("xb", buffering=0) as copy:
-        chunks = read_chunks(stream)
+        chunks = file_chunks(stream)
         while True:
             # Only the reading: an error of the target is one of the whole item.
             try:
