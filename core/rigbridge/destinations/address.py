@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import cast
 from urllib.parse import urlsplit
 
 from rigbridge.errors import ConfigurationError
@@ -23,6 +24,11 @@ def api_address(url: str) -> str:
         ConfigurationError: no http or https address, or one with a user name, a
             query or a fragment.
     """
+    # A variable of the environment that is not set gives None, for instance.
+    if not isinstance(cast("object", url), str):
+        raise ConfigurationError(
+            f"the address of the run store is {url!r}", remedy=_REMEDY
+        )
     text = url.strip()
     # A password may stand before an "@", so such an address is never shown.
     shown = "the address" if "@" in text else repr(text)

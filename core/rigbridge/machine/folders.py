@@ -15,9 +15,8 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 __all__ = [
     "CHUNK_SIZE",
@@ -138,8 +137,15 @@ def read_chunks(stream: IO[bytes], size: int = CHUNK_SIZE) -> Iterator[bytes]:
 
     Args:
         size: how many bytes a piece has at most.
+
+    Raises:
+        OSError: it gives no bytes, or cannot be read.
     """
-    return iter(partial(stream.read, size), b"")
+    while chunk := stream.read(size):
+        # A file that was opened as text, say.
+        if not isinstance(cast("object", chunk), bytes | bytearray | memoryview):
+            raise OSError(errno.EINVAL, "gives no bytes: open it in mode 'rb'")
+        yield chunk
 
 
 def file_chunks(stream: IO[bytes]) -> Iterator[bytes]:

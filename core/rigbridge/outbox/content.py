@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, TypeAlias
 from uuid import uuid4
 
 import attrs
@@ -260,16 +260,23 @@ def _described(attachment: Attachment) -> Attachment:
 
 
 def _chunks(attachment: Attachment) -> Iterator[bytes]:
+    opener = attachment.opener or _no_bytes
+    # Exactly: another class may open something else than a file, a gzip stream say.
+    is_file = type(opener) in (FileOpener, SettledFile)
     try:
-        if attachment.opener is None:
-            raise FileNotFoundError("it has no bytes")
-        # Exactly: another class may open something else than a file, a gzip stream say.
-        is_file = type(attachment.opener) in (FileOpener, SettledFile)
-        with attachment.opener() as stream:
+        with opener() as stream:
             yield from (file_chunks if is_file else read_chunks)(stream)
-    except OSError as error:
+    except MemoryError:
+        raise
+    # Whatever else the opener of a caller raises is about its file as well.
+    except Exception as error:
+        words = error.strerror if isinstance(error, OSError) else None
         raise SourceUnreadableError(
-            f"the attachment cannot be read: {error.strerror or error}",
+            f"the attachment cannot be read: {words or error}",
             source=attachment.name,
             remedy="keep files in place until the run is handed over",
         ) from error
+
+
+def _no_bytes() -> IO[bytes]:
+    raise FileNotFoundError("it has no bytes")

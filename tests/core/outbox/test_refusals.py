@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import errno
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from uuid import uuid4
 
 import attrs
 import pytest
 
 import rigbridge
-from rigbridge.errors import OutboxUnusableError
-from rigbridge.model import Run
+from rigbridge.errors import (
+    FileUnreadableError,
+    OutboxUnusableError,
+    PermanentError,
+    SourceUnreadableError,
+)
+from rigbridge.model import Attachment, Run
 from rigbridge.outbox import EntryState, Outbox
 from rigbridge.outbox.content import ContentFolder
 from rigbridge.outbox.incoming import IncomingFolder, write_run
@@ -105,3 +111,43 @@ def test_a_file_that_cannot_be_removed_holds_nobody_up(
         held.setattr(ContentFolder, "remove", refuse)
         assert outbox.flush(10.0) == 0
     assert len(server.runs) == 3
+
+
+def broken() -> IO[bytes]:
+    """Raise what a caller's own code may raise."""
+    raise RuntimeError("no instrument")
+
+
+@pytest.mark.parametrize(
+    ("opener", "words"),
+    [
+        pytest.param(lambda: io.StringIO("text"), "gives no bytes", id="text"),
+        pytest.param(broken, "no instrument", id="raises"),
+    ],
+)
+def test_an_opener_that_gives_no_bytes(
+    tmp_path: Path,
+    server: RunStoreServer,
+    make_run: MakeRun,
+    opener: Callable[[], IO[bytes]],
+    words: str,
+) -> None:
+    """Outbox, session and client name the file, and do not read for ever."""
+    attachment = Attachment(name="scope.png", opener=opener)
+    run = make_run(attachments=(attachment,))
+    given: dict[str, Any] = {"to": server.url, "data": tmp_path, "send": False}
+    with (
+        rigbridge.open_outbox(**given) as outbox,
+        pytest.raises(SourceUnreadableError, match=words),
+    ):
+        outbox.submit(run)
+    with (
+        rigbridge.Session(**given) as session,
+        pytest.raises(FileUnreadableError, match=words),
+    ):
+        session.submit(run)
+    with (
+        rigbridge.Client(server.url, server.api_key) as client,
+        pytest.raises(PermanentError, match=words),
+    ):
+        client.submit(run)

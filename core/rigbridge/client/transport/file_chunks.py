@@ -32,16 +32,22 @@ def measure(name: str, opener: Callable[[], IO[bytes]]) -> int:
         with opener() as stream:
             for chunk in read_chunks(stream, CHUNK_SIZE):
                 size += len(chunk)
-    except OSError as error:
+    except MemoryError:
+        raise
+    except Exception as error:
         raise _unreadable(name, error) from error
     return size
 
 
-def _unreadable(name: str, error: OSError) -> DeliveryError:
-    # A share that is away comes back; a file that is gone does not. Only the former is
-    # worth a retry.
-    kind = PermanentError if is_lasting(error) else RetriableError
-    failure = kind(f"cannot be read: {error.strerror or error}", source=name)
+def _unreadable(name: str, error: Exception) -> DeliveryError:
+    # A share that is away comes back; a file that is gone does not, and the code of a
+    # caller fails again. Only the first is worth a retry.
+    passes = isinstance(error, OSError) and not is_lasting(error)
+    kind = RetriableError if passes else PermanentError
+    words = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError):
+        words = error.strerror or str(error)
+    failure = kind(f"cannot be read: {words}", source=name)
     failure.of_file = True
     return failure
 
@@ -73,7 +79,9 @@ def chunks(put: Put) -> Generator[bytes, None, None]:
                 if last and chunk:
                     yield last
                 last = chunk or last
-    except OSError as error:
+    except MemoryError:
+        raise
+    except Exception as error:
         raise _unreadable(put.name, error) from error
     _check_length(put, sent)
     if put.sha256 not in (None, digest.hexdigest()):

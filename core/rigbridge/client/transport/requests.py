@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import httpx
 
@@ -199,6 +199,8 @@ def _is_page(response: httpx.Response) -> bool:
 
 
 def _checked_key(key: str | None) -> str | None:
+    if not isinstance(cast("object", key), str | None):
+        raise ConfigurationError("the API key is no text", remedy="give it as a str")
     key = (key or "").strip()
     if not key:
         return None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from rigbridge.errors import FileUnreadableError, MalformedSourceError
 from rigbridge.kept import decode_with_files, encode_run
@@ -57,11 +59,7 @@ def write_run(
         for name, attachment in zip(files, run.attachments, strict=True):
             problem = None if name is None else draft.problem(name)
             if problem is not None:
-                raise FileUnreadableError(
-                    f"cannot be read: {problem}",
-                    source=attachment.name,
-                    remedy="keep files in place until the run is handed over",
-                )
+                raise _unreadable(attachment.name, problem)
         return ItemContent(
             kind=RUN_KIND,
             content=encoded,
@@ -85,8 +83,26 @@ def _add(draft: ItemDraft, attachment: Attachment) -> str | None:
             return draft.add_settled(opener.path)
         if kind is FileOpener:
             return draft.add_file(opener.path)
-    with opener() as stream:
-        return draft.add_bytes(read_chunks(stream))
+    return draft.add_bytes(_bytes_of(attachment.name, opener))
+
+
+def _bytes_of(name: str, opener: Callable[[], IO[bytes]]) -> Iterator[bytes]:
+    try:
+        with opener() as stream:
+            yield from read_chunks(stream)
+    except MemoryError:
+        raise
+    # Whatever the code of a caller raises; it is told apart from our folder's errors.
+    except Exception as error:
+        raise _unreadable(name, error) from error
+
+
+def _unreadable(name: str, problem: object) -> FileUnreadableError:
+    return FileUnreadableError(
+        f"cannot be read: {problem}",
+        source=name,
+        remedy="keep files in place until the run is handed over",
+    )
 
 
 def read_run(
