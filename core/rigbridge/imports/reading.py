@@ -8,6 +8,7 @@ attachment, or the file itself as long as it is there and the same.
 
 from __future__ import annotations
 
+import errno
 import logging
 import traceback
 from collections.abc import Iterator
@@ -118,11 +119,14 @@ def read_source(
         yield error
     except OSError as error:
         yield from context.failures[reported:]
+        remedy = "check the disk or the network of the file"
+        # Not the file: the bytes of attachments are put aside while it is read.
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            remedy = "free the disks of the data folder and of the temporary folder"
         yield SourceUnreadableError(
-            f"cannot be read: {error}",
+            f"cannot be read: {error.strerror or error}",
             source=source.uri,
-            # The spool is on a disk as well, and may be full.
-            remedy="check the file and the space in the temporary folder",
+            remedy=remedy,
         )
     except Exception as error:  # noqa: BLE001 - whatever a third party's code raises
         yield from context.failures[reported:]
