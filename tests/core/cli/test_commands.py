@@ -221,7 +221,7 @@ class TestImport:
         assert "no serial number" in first.stderr
         assert "1 run in quarantine" in first.stderr
         (kept,) = (data / "quarantine").glob("*/item.json")
-        document = json.loads(kept.read_text())["content"]["run"]
+        document = json.loads(kept.read_text())["content"]
         assert document["unit"]["serial_number"] is None
         reason = kept.with_name("reason.txt").read_text()
         assert "no serial number" in reason
