@@ -121,7 +121,7 @@ def test_no_secret_travels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     )
     sent: list[ReadSettings] = []
 
-    def noted(_: object, settings: ReadSettings, __: str) -> Iterator[Block]:
+    def noted(_: object, settings: ReadSettings, *__: object) -> Iterator[Block]:
         sent.append(settings)
         yield from ()
 
