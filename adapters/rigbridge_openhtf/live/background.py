@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from rigbridge.errors import RigbridgeError
+from rigbridge.machine.threads import end_with_process
 from rigbridge.outbox import Outbox
 
 __all__ = ["BackgroundOutbox"]
@@ -72,6 +73,8 @@ class BackgroundOutbox:
             except RuntimeError:
                 # The interpreter ends: no thread starts any more.
                 self._open()
+            else:
+                end_with_process(self._thread, lambda: None)
 
     def _open(self) -> None:
         try:

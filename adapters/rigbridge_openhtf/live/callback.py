@@ -23,6 +23,7 @@ import attrs
 
 from rigbridge.errors import ConfigurationError
 from rigbridge.machine.interruption import brought_to_end
+from rigbridge.machine.threads import prepare_for_the_end
 from rigbridge.outbox.incoming import IncomingFolder, say_lost, shared_threads
 from rigbridge_openhtf.guarded import told_error
 from rigbridge_openhtf.live.background import BackgroundOutbox
@@ -216,6 +217,7 @@ class OutputCallback:
         if self._prepared:
             return
         self._prepared = True
+        prepare_for_the_end()
         atexit.register(self._at_exit)
         load_writer()
         shared_threads().start()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import itertools
 import os
 import queue
@@ -10,13 +12,63 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-__all__ = ["WaitingThreads", "run_in_threads", "start_in_threads"]
+__all__ = [
+    "WaitingThreads",
+    "end_with_process",
+    "prepare_for_the_end",
+    "run_in_threads",
+    "start_in_threads",
+]
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
+# Longer than a step on the disk takes, too short to be noticed by who waits.
+_GRACE = 0.5
+_ending: dict[threading.Thread, Callable[[], None]] = {}
+
 # Longer than a thread takes to wake up, much shorter than it waits for the interpreter.
 _TURN = 0.0002
+
+
+@functools.cache
+def prepare_for_the_end() -> None:
+    """
+    Let threads end before the interpreter does; called before own exit handlers.
+
+    Exit handlers run in the reverse order of their registration. Who flushes at the end
+    needs the threads, so that they must be told to stop after it.
+    """
+    atexit.register(_end_threads)
+
+
+def end_with_process(thread: threading.Thread, stop: Callable[[], None]) -> None:
+    """
+    Have a daemon told to stop when the process ends, and waited for a moment.
+
+    A thread that is within SQLite or a digest while the interpreter is taken down may
+    end the process with a fault. One that waits for a network longer than the moment is
+    left, so that it keeps no program from ending.
+
+    Args:
+        thread: it has been started.
+        stop: tells it to stop.
+    """
+    prepare_for_the_end()
+    for ended in [each for each in list(_ending) if not each.is_alive()]:
+        _ending.pop(ended, None)
+    _ending[thread] = stop
+
+
+def _end_threads() -> None:
+    alive = [
+        (thread, stop) for thread, stop in list(_ending.items()) if thread.is_alive()
+    ]
+    for _, stop in alive:
+        stop()
+    end = time.monotonic() + _GRACE
+    for thread, _ in alive:
+        thread.join(max(0.0, end - time.monotonic()))
 
 
 def start_in_threads(

@@ -17,6 +17,7 @@ import attrs
 from rigbridge.adapters import Spool
 from rigbridge.configuration import Configuration, load_configuration
 from rigbridge.errors import RigbridgeError
+from rigbridge.machine.threads import end_with_process
 from rigbridge.model import Instrument, ProcedureRef, Run, Unit
 from rigbridge.opening import load_outbox, open_outbox
 from rigbridge.outbox import Outbox, OutboxEntry
@@ -120,6 +121,8 @@ class Session:
                 target=self._open, name="rigbridge-session", daemon=True
             )
             self._opening.start()
+            # Before the exit handler: threads are told to stop after it.
+            end_with_process(self._opening, lambda: None)
         # For programs without a with block: the thread that sends is a daemon.
         atexit.register(self._at_exit)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 import threading
 
 import pytest
@@ -82,3 +85,38 @@ class TestBeginBeside:
         finish = start_in_threads([0], lambda item: 1 // item, 1)
         with pytest.raises(ZeroDivisionError):
             finish()
+
+
+class TestEndOfAProcess:
+    """No thread is within a library while the interpreter is taken down."""
+
+    PROGRAM = textwrap.dedent(
+        """
+        import atexit, threading
+        from rigbridge.machine.threads import end_with_process, prepare_for_the_end
+        prepare_for_the_end()
+        atexit.register(lambda: print("flushed", flush=True))
+        told = threading.Event()
+        def work():
+            told.wait()
+            print("ended", flush=True)
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        end_with_process(thread, told.set)
+        hanging = threading.Thread(target=threading.Event().wait, daemon=True)
+        hanging.start()
+        end_with_process(hanging, lambda: None)
+        """
+    )
+
+    def test_threads_end_after_what_they_are_needed_for(self) -> None:
+        """One that hangs keeps the process for a moment only."""
+        done = subprocess.run(
+            [sys.executable, "-c", self.PROGRAM],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert done.stdout.split() == ["flushed", "ended"]
+        assert done.stderr == ""

@@ -13,6 +13,7 @@ import attrs
 
 from rigbridge.destinations import Destination, foreign_failures
 from rigbridge.errors import ConfigurationError, PluginError
+from rigbridge.machine.threads import end_with_process
 from rigbridge.outbox.disk_space import explains_refusals
 from rigbridge.outbox.queue.database import OutboxDatabase
 from rigbridge.outbox.queue.leases import LeasedRun, Leases
@@ -191,6 +192,7 @@ class ProcessSending:
             thread.start()
         except RuntimeError:
             return self.deliver_due(seconds)  # the interpreter ends: no new threads
+        end_with_process(thread, lambda: None)
         thread.join(min(seconds, threading.TIMEOUT_MAX))
         if errors:
             raise errors[0]

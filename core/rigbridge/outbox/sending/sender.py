@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 from rigbridge.errors import RigbridgeError
+from rigbridge.machine.threads import end_with_process
 
 __all__ = ["Sender"]
 
@@ -45,6 +46,7 @@ class Sender:
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+        end_with_process(self._thread, self.tell_to_stop)
 
     @property
     def alive(self) -> bool:
