@@ -268,11 +268,14 @@ def _verdicts(
         draft.say("outcomes", sure, f"look whether {usual[0]!r} means that here")
     rest = [word for word in words if word not in sure]
     if rest:
-        shown = ", ".join(f'{toml_key(word)} = "..."' for word in rest[:8])
+        known = [f'{toml_key(word)} = "{meant}"' for word, meant in sure.items()]
+        unknown = [f'{toml_key(word)} = "..."' for word in rest[:8]]
+        shown = ", ".join([*known, *unknown])
         if "bin" in fields.get(Field.RUN_OUTCOME, "").casefold() and "1" in rest:
             shown = '1 = "PASS", "*" = "FAIL"'
         draft.ask(
-            f"what the verdicts {', '.join(map(repr, rest[:8]))} mean",
+            f"what the verdicts {', '.join(map(repr, rest[:8]))} mean"
+            f"{'; this line in place of that above' if sure else ''}",
             f"outcomes = {{ {shown} }}",
         )
     judged = {Field.RUN_OUTCOME, Field.OUTCOME, Field.PHASE_OUTCOME}

@@ -133,6 +133,21 @@ class TestAsks:
         assert not ready
         assert "# DECLARE: what the verdicts '1', '5' mean" in text
 
+    def test_a_verdict_beside_known_words(self) -> None:
+        """What is to be filled in holds the known words, too, and replaces their line."""
+        text, ready, _ = learned(
+            "Serial;Name;Wert;Einheit;Ergebnis\nA1;u;1,5;V;i.O.\n"
+            "A2;u;1,6;V;n.i.O.\nA2;w;2,6;V;nicht geprüft\n"
+        )
+        assert not ready
+        (line,) = [line for line in text.splitlines() if line.startswith("# outcomes")]
+        filled = tomllib.loads(line.removeprefix("# ").replace("...", "SKIP"))
+        assert filled["outcomes"] == {
+            "i.O.": "PASS",
+            "n.i.O.": "FAIL",
+            "nicht geprüft": "SKIP",
+        }
+
     def test_records(self) -> None:
         """Kinds of records are listed with an example of each."""
         text, ready, _ = learned(

@@ -97,7 +97,10 @@ class Observation:
     def trace(self) -> str:
         """Everything that a user could see: runs, report and failures."""
         failures = [str(each) for each in self.failures]
-        said = (self.report.as_document(), failures, self.positions)
+        # The version of a format is told with the source, whose other parts follow from
+        # the bytes.
+        versions = [run.source and run.source.format_version for run in self.runs]
+        said = (self.report.as_document(), failures, self.positions, versions)
         return "\n".join((*self.texts, msgspec.json.encode(said).decode()))
 
     @property
