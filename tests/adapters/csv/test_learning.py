@@ -134,7 +134,7 @@ class TestAsks:
         assert "# DECLARE: what the verdicts '1', '5' mean" in text
 
     def test_a_verdict_beside_known_words(self) -> None:
-        """What is to be filled in holds the known words, too, and replaces their line."""
+        """What is to be filled in has the known words, too, and replaces their line."""
         text, ready, _ = learned(
             "Serial;Name;Wert;Einheit;Ergebnis\nA1;u;1,5;V;i.O.\n"
             "A2;u;1,6;V;n.i.O.\nA2;w;2,6;V;nicht geprüft\n"
