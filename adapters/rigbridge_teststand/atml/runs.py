@@ -334,7 +334,8 @@ class ATMLRunReader:
         base = _SEPARATORS.split(file.rstrip("\\/"))[-1]
         stem = _SEQUENCE_FILE.sub("", base).strip()
         return ProcedureRef(
-            name=stem or sequence or header.program or self._settings.procedure,
+            # What a site has set is said for its reports; a program is only a guess.
+            name=stem or sequence or self._settings.procedure or header.program,
             version=header.program_version,
         )
 

@@ -11,6 +11,7 @@ from rigbridge.errors import MalformedSourceError
 from rigbridge.model import Limit, MeasurementOutcome, PhaseOutcome, RunOutcome
 from rigbridge.testing import read_all
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
+from rigbridge_teststand.settings import TestStandSettings
 
 ROOT = (
     '<e:TestResultsCollection xmlns:e="urn:IEEE-1636.1:2011:01:TestResultsCollection"'
@@ -260,6 +261,10 @@ def test_program_names_the_procedure(read: Any) -> None:
     end = b"</tr:TestProgram></tr:TestResults>"
     (run,) = read(content.replace(b"</tr:TestResults>", program + end)).runs
     assert (run.procedure.name, run.procedure.version) == ("cables", "2")
+    settings = TestStandSettings(procedure="Harness")
+    changed = content.replace(b"</tr:TestResults>", program + end)
+    (run,) = read(changed, settings=settings).runs
+    assert run.procedure.name == "Harness"
 
 
 @pytest.mark.parametrize(
