@@ -71,6 +71,26 @@ class TestLoad:
         """A plugin is imported once."""
         assert loader.load("acme-good") is loader.load("acme-good")
 
+    def test_what_is_installed_meanwhile_is_found(
+        self, loader: PluginLoader, neighbours: Path, tmp_path: Path
+    ) -> None:
+        """A program that runs on sees a new distribution, and one that went."""
+        here = tmp_path / "site"
+        here.mkdir()
+        sys.path.insert(0, str(here))
+        try:
+            assert "acme-late" not in PluginLoader(GROUP).names
+            late = here / "acme_late-1.0.dist-info"
+            shutil.copytree(neighbours / "acme_good-1.0.dist-info", late)
+            (late / "METADATA").write_text("Name: acme-late\nVersion: 1.0\n")
+            (late / "entry_points.txt").write_text(f"[{GROUP}]\nacme-late = acme:L\n")
+            assert PluginLoader(GROUP).owner("acme-late") == ("acme-late", "1.0")
+            shutil.rmtree(late)
+            assert "acme-late" not in PluginLoader(GROUP).names
+        finally:
+            sys.path.remove(str(here))
+        assert loader.names == PluginLoader(GROUP).names
+
     def test_no_such_plugin(self, loader: PluginLoader) -> None:
         """An unknown name is an error that lists the known ones."""
         with pytest.raises(UnknownPluginError, match=r"installed: .*acme-good"):
