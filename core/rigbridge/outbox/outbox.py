@@ -337,8 +337,7 @@ class Outbox:
         held = self._view.circuit()
         if held is not None and (not insist or held[1] > remaining):
             return True
-        turn = self._view.seconds_until_due()
-        return not self._view.is_sending() and turn is not None and turn > remaining
+        return self._view.is_idle_for(remaining)
 
     @explains_refusals
     def status(self) -> OutboxStatus:

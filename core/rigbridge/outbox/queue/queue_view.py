@@ -182,6 +182,22 @@ class QueueView:
         wait = float(row["turn"]) - times["now"]
         return max(0.0, wait, 0.0 if held is None else held[1])
 
+    def is_idle_for(self, seconds: float) -> bool:
+        """Whether something waits, nobody sends, and no turn comes within that time."""
+        times = limits(self._clock())
+        with self._database.reading() as connection:
+            # One statement: an entry that is sent between two would show the end of its
+            # lease as its turn, and then nobody who sends.
+            row = connection.execute(
+                f"SELECT min({_TURN}) AS turn,"  # noqa: S608 - likewise
+                " max(state = 'sending' AND lease_until > :now) AS sending FROM entry"
+                f" WHERE state IN ('pending', 'sending') AND {_OURS}",
+                {**times, "name": self._name},
+            ).fetchone()
+        if row["turn"] is None or row["sending"]:
+            return False
+        return float(row["turn"]) - times["now"] > seconds
+
     def _entry(self, row: sqlite3.Row) -> OutboxEntry | None:
         try:
             return self._sound_entry(row)

@@ -134,6 +134,23 @@ class TestClaiming:
         desk.clock.now += 10
         assert desk.claim().attempt == 2
 
+    def test_it_is_idle_while_all_are_put_off(self, desk: Any) -> None:
+        """Nothing is sent within the wait; an empty queue has nothing to wait for."""
+        assert not desk.view.is_idle_for(0)
+        desk.add()
+        assert not desk.view.is_idle_for(0)
+        desk.leases.postpone(desk.claim(), wait=10, asked=None, reason="no answer")
+        assert desk.view.is_idle_for(9.9)
+        assert not desk.view.is_idle_for(10)
+
+    def test_it_is_not_idle_while_a_run_is_sent(self, desk: Any) -> None:
+        """Its lease is no wait: the run may arrive at any moment."""
+        desk.add()
+        desk.claim()
+        assert not desk.view.is_idle_for(0)
+        desk.clock.now += LEASE
+        assert not desk.view.is_idle_for(0)
+
     def test_waits_can_be_cut_short(self, desk: Any) -> None:
         """Hastening makes everything due, also where a server asked to wait."""
         ours, theirs = desk.add(), desk.add()
