@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from functools import lru_cache
 from importlib.metadata import (
@@ -81,7 +81,7 @@ def _described(distribution: Distribution) -> tuple[str, str]:
 
 def _discover(group: str) -> Iterable[EntryPoint]:
     try:
-        return _entry_points(tuple(_searched())).select(group=group)
+        return _select(tuple(_searched()))(group=group)
     except Exception:  # noqa: BLE001 - whatever a damaged file makes of the parser
         return _discover_one_by_one(group)
 
@@ -100,8 +100,8 @@ def _searched() -> Iterator[tuple[str, int]]:
 # where two hundred are installed. A command asks for three groups, and a program that
 # reads a thousand reports asks a thousand times.
 @lru_cache(maxsize=1)
-def _entry_points(_of: tuple[tuple[str, int], ...]) -> EntryPoints:
-    return entry_points()
+def _select(_of: tuple[tuple[str, int], ...]) -> Callable[..., EntryPoints]:
+    return entry_points().select
 
 
 def _discover_one_by_one(group: str) -> Iterator[EntryPoint]:
