@@ -184,6 +184,16 @@ class TestRefusals:
         with pytest.raises(ModelError, match=r"Limit\.lower"):
             Limit(lower=bound)  # type: ignore[arg-type]  # the point
 
+    @pytest.mark.parametrize(
+        ("lower", "upper", "side"), [(math.nan, 1, "lower"), (1.5, math.nan, "upper")]
+    )
+    def test_the_side_with_the_wrong_bound_is_named(
+        self, lower: float, upper: float, side: str
+    ) -> None:
+        """Not the other one, whose number is sound."""
+        with pytest.raises(ModelError, match=rf"Limit\.{side}: is nan"):
+            Limit(lower=lower, upper=upper)
+
     def test_metadata_is_strict_json(self) -> None:
         """A NaN in free data is refused with the place in it."""
         with pytest.raises(ModelError, match=r"\['a'\]\[0\] is nan"):
