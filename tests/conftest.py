@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import httpx
 import pytest
 from hypothesis import settings
 
@@ -21,6 +23,9 @@ from rigbridge.testing.run_store.server import RunStoreServer
 # A slow machine is no failure; how long things take is measured in benchmarks.
 settings.register_profile("rigbridge", deadline=None)
 settings.load_profile("rigbridge")
+# The one object that all calls of httpx have where they give no timeout of their own.
+for _kind in ("connect", "read", "write", "pool"):
+    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, _kind, 120.0)
 
 _NO_SKIP = os.environ.get("RIGBRIDGE_NO_SKIP", "") not in ("", "0")
 _OURS = ("RIGBRIDGE_", "TOFUPILOT_")
@@ -68,6 +73,19 @@ def _holds_key(path: Path) -> bool:
             return _KEY.encode() in stream.read(1 << 20)
     except OSError:
         return False  # a test took the permission to read away
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[[Callable[[], object]], None]:
+    """Give what waits for a state, for as long as any machine may need for it."""
+
+    def wait(condition: Callable[[], object]) -> None:
+        end = time.monotonic() + 120
+        while not condition():
+            assert time.monotonic() < end, "it never happened"
+            time.sleep(0.005)
+
+    return wait
 
 
 @pytest.hookimpl(wrapper=True)

@@ -178,7 +178,7 @@ class TestFirstLight:
                 callback = rigbridge_openhtf.output_callback()
                 test.add_output_callbacks(callback)
                 assert test.execute(test_start=lambda: "SN-2")
-                callback.flush(30)
+                callback.flush(60)
                 callback.close()
             """,
             tmp_path,

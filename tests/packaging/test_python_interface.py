@@ -290,7 +290,7 @@ import rigbridge
 with rigbridge.open_outbox(to={to!r}, send=False) as outbox:
     for run in rigbridge.read("report.xml"):
         outbox.submit(run)
-    outbox.flush(10)
+    outbox.flush(60)
     for entry in outbox.entries():
         print(entry.state, entry.reason)
 """

@@ -51,7 +51,7 @@ class TestConstruction:
         """In the background, so that no test waits for it."""
         callback = make_callback()
         callback.prepare()
-        assert callback.flush(30) == 0
+        assert callback.flush(60) == 0
         assert (tmp_path / "data/incoming").is_dir()
 
     def test_the_working_folder_may_change(
@@ -75,7 +75,7 @@ class TestConstruction:
 
         run_test(leave, callbacks=tuple(callbacks))
         for callback, name in zip(callbacks, ("here", "relative"), strict=True):
-            assert callback.flush(30) == 0
+            assert callback.flush(60) == 0
             assert callback.entry() is not None
             assert (tmp_path / name / "store.sqlite").is_file()
         assert [path.name for path in elsewhere.iterdir()] == ["rigbridge.toml"]
@@ -96,7 +96,7 @@ class TestLocal:
         """The run is in the store with its values and its attachment's bytes."""
         callback = make_callback()
         run_test(_phase(), callbacks=(callback,), test_name="Board")
-        assert callback.flush(30) == 0
+        assert callback.flush(60) == 0
         (listed,) = store.recent_runs(10)
         run = store.get_run(str(listed.id))
         assert run.id == callback.last_run_id
@@ -115,7 +115,7 @@ class TestLocal:
         callback = make_callback()
         records = [run_test(_phase()) for _ in range(4)]
         _in_threads(callback, records)
-        assert callback.flush(30) == 0
+        assert callback.flush(60) == 0
         assert len(store.recent_runs(10)) == 4
 
     def test_after_closing(
@@ -124,10 +124,10 @@ class TestLocal:
         """A record that arrives after closing is stored as well."""
         callback = make_callback()
         run_test(_phase(), callbacks=(callback,))
-        callback.flush(30)
+        callback.flush(60)
         callback.close()
         run_test(_phase(), callbacks=(callback,))
-        assert callback.flush(30) == 0
+        assert callback.flush(60) == 0
         assert len(store.recent_runs(10)) == 2
 
     def test_settings_of_the_configuration(
@@ -144,7 +144,7 @@ class TestLocal:
         )
         callback = make_callback()
         run_test(_phase(), callbacks=(callback,))
-        assert callback.flush(30) == 0
+        assert callback.flush(60) == 0
         (listed,) = store.recent_runs(10)
         run = store.get_run(str(listed.id))
         assert [phase.name for phase in run.phases] == ["trigger_phase", "_measure"]
@@ -160,7 +160,7 @@ class TestLocal:
         rules = IdentityRules(serial_number=r"(?P<part_number>\w+)-")
         callback = make_callback(settings=settings, identity=rules)
         run_test(_phase(), callbacks=(callback,))
-        assert callback.flush(30) == 0
+        assert callback.flush(60) == 0
         (listed,) = store.recent_runs(10)
         run = store.get_run(str(listed.id))
         assert len(run.phases) == 2
@@ -187,7 +187,7 @@ class TestTheSameRecord:
         callback = make_callback()
         run_test(_phase(), callbacks=(callback, callback, callback))
         run_test(_phase(), callbacks=(callback,))
-        assert callback.flush(30) == 0
+        assert callback.flush(60) == 0
         assert len(store.recent_runs(10)) == 2
 
     def test_two_callbacks(
@@ -196,7 +196,7 @@ class TestTheSameRecord:
         """A callback and a station on one test, in one data folder."""
         first, second = make_callback(), make_callback()
         run_test(_phase(), callbacks=(first, second))
-        assert first.flush(30) == second.flush(30) == 0
+        assert first.flush(30) == second.flush(60) == 0
         assert first.last_run_id == second.last_run_id
         assert len(store.recent_runs(10)) == 1
 
@@ -217,7 +217,7 @@ class TestTheSameRecord:
         """Also where they hand it over in the same moment."""
         callback = make_callback()
         _in_threads(callback, [run_test(_phase())] * 4)
-        assert callback.flush(30) == 0
+        assert callback.flush(60) == 0
         assert len(store.recent_runs(10)) == 1
 
 
@@ -241,7 +241,7 @@ class TestOutbox:
         callback.prepare()
         assert callback.entry() is None
         run_test(_phase(), callbacks=(callback,))
-        callback.flush(30)
+        callback.flush(60)
         entry = callback.entry()
         (listed,) = store.recent_runs(10)
         assert entry is not None
@@ -296,7 +296,7 @@ class TestOutbox:
             run_test(_phase(), callbacks=(callback,))
             callback.close()
             assert not (tmp_path / "data/store.sqlite").exists()
-            assert callback.flush(30) == 0
+            assert callback.flush(60) == 0
             (listed,) = store.recent_runs(10)
             run = store.get_run(str(listed.id))
         assert run.id == callback.last_run_id

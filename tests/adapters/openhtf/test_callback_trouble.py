@@ -66,7 +66,7 @@ class TestTrouble:
         """A run that no store takes is parked whole, for a person to see why."""
         callback = make_callback()
         run_test(_phase(), callbacks=(callback,), serial=None)
-        assert callback.flush(30) == 0
+        assert callback.flush(60) == 0
         entry = callback.entry()
         assert entry is not None
         assert entry.state is EntryState.PARKED
@@ -119,7 +119,7 @@ class TestTrouble:
         run_test(_phase(), callbacks=(make_callback(),))
         assert _waiting(tmp_path / "data/incoming").given.serial_number == "SN-1"
         (tmp_path / "rigbridge.toml").unlink()
-        assert make_callback().flush(30) == 0
+        assert make_callback().flush(60) == 0
         assert list((tmp_path / "data/incoming").iterdir()) == []
 
     def test_a_folder_that_cannot_be_written(
@@ -184,7 +184,7 @@ class TestTrouble:
             patch.setattr(OpenHTFJSONAdapter, "translate", broken)
             callback = make_callback()
             run_test(_phase(), callbacks=(callback,))
-            assert callback.flush(30) == 0
+            assert callback.flush(60) == 0
         entry = callback.entry()
         assert entry is not None
         assert entry.state is EntryState.PARKED
@@ -194,7 +194,7 @@ class TestTrouble:
         with open_outbox(load_configuration(data=callback.fixed.data)) as outbox:
             assert outbox.status().parked == 1
             outbox.retry(entry.id)
-            assert outbox.flush(30) == 0
+            assert outbox.flush(60) == 0
         assert [str(run.id) for run in store.recent_runs(10)] == [str(entry.id)]
 
     def test_an_attachment_that_is_gone(

@@ -17,6 +17,7 @@ import pytest
 
 from rigbridge.configuration import load_configuration
 from rigbridge.destinations import ReadableDestination
+from rigbridge.errors import ConfigurationError
 from rigbridge.model import PhaseOutcome, Run, RunOutcome
 from rigbridge.opening import open_destination, open_outbox
 
@@ -83,6 +84,8 @@ class Program:
         try:
             listed = reversed(store.recent_runs(100))
             return [store.get_run(str(run.id)) for run in listed]
+        except ConfigurationError:
+            return []  # another process is about to make it
         finally:
             store.close()
 
@@ -255,7 +258,7 @@ time.sleep(60)
                 # The dead process was sending: its lease runs out by itself.
                 outbox._leases._clock = lambda: time.time() + 120
                 outbox._view._clock = outbox._queue._clock = outbox._leases._clock
-            assert outbox.flush(30) == 0
+            assert outbox.flush(60) == 0
         assert [run.unit.serial_number for run in program.stored()] == ["SN-1"]
 
 

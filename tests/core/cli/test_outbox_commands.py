@@ -69,7 +69,7 @@ def _submit(data: Path, server: RunStoreServer) -> Callable[..., None]:
             for run in runs:
                 outbox.submit(run)
             if send:
-                outbox.flush(20)
+                outbox.flush(60)
 
     return submit
 

@@ -60,7 +60,7 @@ def _opener(content: bytes) -> Callable[[], IO[bytes]]:
 
 def _use(server: RunStoreServer, action: Callable[[AsyncClient], Awaitable[_T]]) -> _T:
     async def use() -> _T:
-        async with AsyncClient(server.url, server.api_key, timeout=5.0) as client:
+        async with AsyncClient(server.url, server.api_key, timeout=60.0) as client:
             return await action(client)
 
     return asyncio.run(use())

@@ -38,7 +38,7 @@ def _keep(_: Progress) -> None:
 
 def _settings(server: RunStoreServer, **options: Any) -> DestinationSettings:
     return DestinationSettings(
-        data=Path(), url=server.url, api_key=server.api_key, timeout=5.0, **options
+        data=Path(), url=server.url, api_key=server.api_key, timeout=60.0, **options
     )
 
 
@@ -125,7 +125,7 @@ class TestBoth:
             with lock:
                 under_way += 1
                 most = max(most, under_way)
-            server.stopping.wait(0.03)
+            server.stopping.wait(0.1)
             with lock:
                 under_way -= 1
             return perform(operation, **details)
@@ -133,7 +133,7 @@ class TestBoth:
         monkeypatch.setattr(server.contents, "perform", watched)
         send_many(server, [Consignment(run=make_run(), keep=_keep) for _ in range(20)])
         assert len(server.runs) == 20
-        assert 4 <= most <= 16
+        assert 2 <= most <= 16
 
     def test_one_refused_run_ends_no_other(
         self,
@@ -257,7 +257,7 @@ class TestBlocking:
         def watched(operation: Operation, **details: Any) -> Any:
             server.stopping.wait(0.02)
             if operation is Operation.STORE:
-                together.wait(5)
+                together.wait(60)
             return perform(operation, **details)
 
         monkeypatch.setattr(server.contents, "perform", watched)
@@ -284,7 +284,7 @@ class TestBlocking:
 
         def watched(operation: Operation, **details: Any) -> Any:
             if operation in (Operation.CREATE, Operation.INITIALIZE):
-                together.wait(5)  # neither is answered before both have arrived
+                together.wait(60)  # neither is answered before both have arrived
                 met.append(operation)
             return perform(operation, **details)
 

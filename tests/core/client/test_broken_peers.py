@@ -277,7 +277,7 @@ def _connected(tmp_path: Path, server: RunStoreServer) -> Iterator[Any]:
 
         def connected(url: str, **settings: Any) -> HTTPDestination:
             made = DestinationSettings(
-                data=tmp_path, url=url, api_key=server.api_key, timeout=5.0, **settings
+                data=tmp_path, url=url, api_key=server.api_key, timeout=60.0, **settings
             )
             destination = HTTPDestination(made)
             stack.callback(destination.close)
@@ -422,7 +422,7 @@ def _post(authority: trustme.CA, tmp_path: Path) -> Callable[[str], DeliveryErro
     )
 
     def post(url: str) -> DeliveryError:
-        settings = ConnectionSettings(ca_bundle=bundle, timeout=5.0)
+        settings = ConnectionSettings(ca_bundle=bundle, timeout=60.0)
         with (
             Client(url, "key", connection=settings) as client,
             pytest.raises(DeliveryError) as caught,

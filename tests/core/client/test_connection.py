@@ -33,14 +33,14 @@ List = Callable[..., list[ReceivedRun]]
 
 
 def _blocking(url: str, key: str | None, **settings: Any) -> list[ReceivedRun]:
-    connection = ConnectionSettings(timeout=5.0, **settings)
+    connection = ConnectionSettings(timeout=60.0, **settings)
     with Client(url, key, connection=connection) as client:
         return client.list_runs("SN")
 
 
 def _in_event_loop(url: str, key: str | None, **settings: Any) -> list[ReceivedRun]:
     async def find() -> list[ReceivedRun]:
-        connection = ConnectionSettings(timeout=5.0, **settings)
+        connection = ConnectionSettings(timeout=60.0, **settings)
         async with AsyncClient(url, key, connection=connection) as client:
             return await client.list_runs("SN")
 
@@ -315,7 +315,7 @@ class TestHTTP2:
             run_passed=True,
             procedure_name="P",
         )
-        settings = ConnectionSettings(ca_bundle=bundle, timeout=5.0)
+        settings = ConnectionSettings(ca_bundle=bundle, timeout=60.0)
         with (
             store.serving(),
             Client(store.url, "key", connection=settings) as client,
@@ -333,7 +333,7 @@ class TestHTTP2:
         """However much the libraries below say, also of the block that they send."""
         caplog.set_level(logging.DEBUG)
         store = _HTTP2Store(_context(authority))
-        settings = ConnectionSettings(ca_bundle=bundle, timeout=5.0)
+        settings = ConnectionSettings(ca_bundle=bundle, timeout=60.0)
         with (
             store.serving(),
             Client(store.url, "tp-5ecret-over-h2", connection=settings) as client,

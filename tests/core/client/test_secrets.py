@@ -54,7 +54,7 @@ def _record(everything: list[str], error: BaseException) -> None:
 
 
 def _settings(store: RunStoreServer, key: str = _KEY) -> DestinationSettings:
-    return DestinationSettings(data=Path(), url=store.url, api_key=key, timeout=5.0)
+    return DestinationSettings(data=Path(), url=store.url, api_key=key, timeout=60.0)
 
 
 def _written(folder: Path) -> Iterator[bytes]:
@@ -89,7 +89,7 @@ class TestKey:
             except RigbridgeError as error:
                 _record(everything, error)
         store.heal()
-        outbox.flush(0.2)
+        assert outbox.flush(60) == 0
         everything += [repr(entry) for entry in outbox.entries()]
         outbox.close()
         destination.close()

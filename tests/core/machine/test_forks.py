@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -13,6 +16,8 @@ import pytest
 from rigbridge.client.memory.ledger import DeliveryLedger
 from rigbridge.destinations import Progress
 from rigbridge.machine.forks import ForkedLock
+from rigbridge.outbox.queue.database import OutboxDatabase
+from rigbridge.outbox.queue.schema import migrate
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs forks")
 
@@ -22,7 +27,7 @@ def in_child(act: Callable[[], object]) -> int:
     child = os.fork()
     if not child:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(5)
+        signal.alarm(60)
         try:
             act()
         except BaseException:  # noqa: BLE001 - no test of the parent may go on here
@@ -39,11 +44,11 @@ def test_a_lock_that_a_thread_of_the_parent_holds_is_free_in_the_child() -> None
     def hold() -> None:
         with lock:
             held.set()
-            over.wait(30)
+            over.wait(120)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    held.wait(30)
+    held.wait(120)
 
     def use() -> None:
         with lock:
@@ -79,3 +84,25 @@ def test_a_fork_waits_for_who_writes_to_a_ledger_in_memory() -> None:
     over.set()
     thread.join()
     assert codes == [0] * 30
+
+
+def test_a_fork_waits_for_who_opens_an_outbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite keeps its locks in memory: a child of a fork amid one has it for ever."""
+    path = tmp_path / "outbox.sqlite"
+    begun = threading.Event()
+
+    def slowly(connection: sqlite3.Connection, path: Path) -> None:
+        migrate(connection, path)
+        connection.execute("BEGIN EXCLUSIVE")
+        begun.set()
+        time.sleep(0.05)
+        connection.execute("COMMIT")
+
+    monkeypatch.setattr("rigbridge.outbox.queue.database.migrate", slowly)
+    thread = threading.Thread(target=lambda: OutboxDatabase(path).close())
+    thread.start()
+    assert begun.wait(60)
+    assert in_child(lambda: OutboxDatabase(path).close()) == 0
+    thread.join()

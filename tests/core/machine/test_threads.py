@@ -25,7 +25,7 @@ class TestRunBeside:
 
     def test_as_many_run_at_once_as_are_allowed(self) -> None:
         """All three meet; a fourth would have to wait for one of them."""
-        meeting = threading.Barrier(3, timeout=10)
+        meeting = threading.Barrier(3, timeout=60)
         assert len(run_in_threads(range(3), lambda _: meeting.wait(), 3)) == 3
 
     def test_an_error_ends_what_has_not_begun(self) -> None:
@@ -63,14 +63,14 @@ class TestBeginBeside:
 
     def test_it_is_under_way_before_it_is_asked_for(self) -> None:
         """The caller does its own work, and collects what came of it in the end."""
-        meeting = threading.Barrier(2, timeout=10)
+        meeting = threading.Barrier(2, timeout=60)
         finish = start_in_threads([1], lambda item: (meeting.wait(), item)[1], 1)
         meeting.wait()
         assert finish() == [1]
 
     def test_the_caller_does_what_has_not_begun(self) -> None:
         """One thread is held up by the first item, so the second is the caller's."""
-        meeting = threading.Barrier(2, timeout=10)
+        meeting = threading.Barrier(2, timeout=60)
 
         def work(_: int) -> int:
             """Meet the other; say who did it."""

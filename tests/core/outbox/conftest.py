@@ -29,7 +29,7 @@ def _open_outbox(opened: ExitStack, folder: Path) -> Callable[..., Outbox]:
         settings = DestinationSettings(
             data=folder,
             url=server.url,
-            **{"api_key": server.api_key, "timeout": 5.0, **options},
+            **{"api_key": server.api_key, "timeout": 60.0, **options},
         )
         return opened.enter_context(
             Outbox.open(folder, partial(HTTPDestination, settings))

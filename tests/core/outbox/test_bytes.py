@@ -62,7 +62,7 @@ class TestDocuments:
         assert content.count(b"3.3125") == 1
         database.write_bytes(content.replace(b"3.3125", b"9.3125"))
         outbox = open_outbox(server)
-        outbox.flush(10)
+        outbox.flush(60)
         assert "damaged" in str(_parked(outbox).reason)
         assert not server.runs
 
@@ -85,7 +85,7 @@ class TestFiles:
         outbox.submit(make_run(attachments=[Attachment.from_file(trace)]))
         (kept,) = (folder / "content").iterdir()
         damage(kept)
-        outbox.flush(10)
+        outbox.flush(60)
         assert "trace.bin" in str(_parked(outbox).reason)
         assert kept.exists()
         assert all(upload.content is None for upload in server.uploads)
@@ -106,7 +106,7 @@ class TestFiles:
         (kept,) = (folder / "content").iterdir()
         damage(kept)
         outbox.submit(make_run(attachments=[Attachment.from_file(trace)]))
-        assert outbox.flush(10) == 0
+        assert outbox.flush(60) == 0
         assert not outbox.entries()
         for run in server.runs:
             assert server.attachments(run.id) == [("trace.bin", _SOUND)]
@@ -123,9 +123,9 @@ class TestFiles:
         outbox.submit(make_run(attachments=[Attachment.from_file(trace)]))
         (kept,) = (folder / "content").iterdir()
         _flip(kept)
-        outbox.flush(10)
+        outbox.flush(60)
         kept.write_bytes(_SOUND)
         outbox.retry(_parked(outbox).id)
-        outbox.flush(10)
+        outbox.flush(60)
         (run,) = server.runs
         assert server.attachments(run.id) == [("trace.bin", _SOUND)]

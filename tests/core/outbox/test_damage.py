@@ -52,7 +52,7 @@ class TestFullDisk:
         assert caught.value.missing == 8 << 20
         assert [entry.state for entry in outbox.entries()] == [EntryState.PENDING]
         monkeypatch.undo()
-        assert outbox.flush(10) == 0
+        assert outbox.flush(60) == 0
 
     def test_a_database_that_cannot_grow_is_a_full_disk(
         self, outbox: Outbox, server: RunStoreServer, make_run: MakeRun
@@ -66,7 +66,7 @@ class TestFullDisk:
             outbox.submit(make_run(docstring="x" * 500_000))
         with outbox._database.reading() as connection:
             connection.execute("PRAGMA max_page_count = 1073741823")
-        assert outbox.flush(10) == 0
+        assert outbox.flush(60) == 0
         assert len(server.runs) == 1
 
     @pytest.mark.skipif(os.name == "nt", reason="limits of POSIX")
@@ -216,7 +216,7 @@ class TestDamage:
         assert path.read_bytes().startswith(b"no database")
         assert caplog.records[0].levelno == logging.CRITICAL
         outbox.submit(make_run())
-        assert outbox.flush(10) == 0
+        assert outbox.flush(60) == 0
 
     def test_what_can_be_read_is_recovered(
         self,
@@ -245,7 +245,7 @@ class TestDamage:
         # The files of those that are lost stay with the file that lists them.
         kept = [path for path in (folder / "content").rglob("*") if path.is_file()]
         assert len(kept) == 60
-        assert outbox.flush(30) == 0
+        assert outbox.flush(60) == 0
         assert len(server.runs) == recovered
         for run in server.runs:
             number = int(run.serial_number.removeprefix("SN-"))
@@ -262,7 +262,7 @@ class TestDamage:
         first = open_outbox(server)
         run = make_run()
         first.submit(run)
-        assert first.flush(10) == 0
+        assert first.flush(60) == 0
         assert first._housekeeping.prune(Retention(keep_days=1e-9)) == 1
         for number in range(60):
             unit = Unit(serial_number=f"SN-{number}")
@@ -305,7 +305,7 @@ class TestDamage:
         outbox = filled.open_outbox(server)
         # A row of 2 kB takes half a page, and the end of the file holds indexes, too.
         assert outbox.status().waiting >= len(filled.runs) - missing // 2048 - 2
-        assert outbox.flush(30) == 0
+        assert outbox.flush(60) == 0
 
     def test_a_lost_first_page_costs_nothing_else(
         self, server: RunStoreServer, filled: Filled
@@ -375,7 +375,7 @@ class TestDamage:
         os.truncate(path, path.stat().st_size - 1)
         outbox = filled.open_outbox(server)
         parked = outbox.entries([EntryState.PARKED])
-        assert outbox.flush(30) == 0
+        assert outbox.flush(60) == 0
         if column == "state":
             assert parked == []
             assert len(server.runs) == len(filled.runs)
@@ -391,7 +391,7 @@ class TestDamage:
         path = filled.folder / "outbox.sqlite"
         os.truncate(path, path.stat().st_size - 1)
         outbox = filled.open_outbox(server)
-        assert outbox.flush(30) == 0
+        assert outbox.flush(60) == 0
         assert len(_files(filled.folder)) == len(filled.runs)
         (aside,) = outbox.status().set_aside
         outbox.close()

@@ -44,7 +44,7 @@ def test_one_entry_stops_no_other(
 ) -> None:
     """It is parked, since nobody knows whether it was sent; the list goes on."""
     _spoil(folder, runs[0], *damage)
-    assert outbox.flush(10) == 0
+    assert outbox.flush(60) == 0
     assert len(server.runs) == 1
     assert outbox.status().parked == 1
     listed = outbox.entries(tuple(EntryState))
@@ -56,11 +56,11 @@ def test_a_person_can_have_it_sent(
 ) -> None:
     """What was parked for a damaged column is an entry like any other afterwards."""
     _spoil(folder, runs[0], "progress", b"{")
-    outbox.flush(10)
+    outbox.flush(60)
     (parked,) = outbox.entries([EntryState.PARKED])
     assert "damaged" in str(parked.reason)
     outbox.retry(parked.id)
-    assert outbox.flush(10) == 0
+    assert outbox.flush(60) == 0
     assert len(server.runs) == 2
 
 
@@ -72,5 +72,5 @@ def test_a_damaged_report_costs_itself_alone(
     _spoil(folder, runs[0], "report", value)
     _, report = outbox.run(runs[0].id)
     assert [entry.item for entry in report.entries] == ["conversion report"]
-    assert outbox.flush(10) == 0
+    assert outbox.flush(60) == 0
     assert len(server.runs) == 2

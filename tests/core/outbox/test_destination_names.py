@@ -38,12 +38,12 @@ def test_a_run_goes_to_the_destination_that_it_was_handed_over_for(
     with Outbox.open(folder, _unused, name="https://a") as outbox:
         outbox.submit(run)
     with Outbox.open(folder, _unused, name="https://b") as outbox:
-        assert outbox.flush(5) == 0
+        assert outbox.flush(60) == 0
         status = outbox.status()
         assert (status.waiting, status.others) == (1, {"https://a": 1})
     with Outbox.open(folder, _to(server, folder), name="https://a") as outbox:
         assert outbox.status().others == {}
-        assert outbox.flush(5) == 0
+        assert outbox.flush(60) == 0
     assert len(server.runs) == 1
 
 
@@ -70,42 +70,48 @@ def test_an_outbox_without_a_name_sends_nothing_that_has_one(
     with Outbox.open(folder, _unused, name="https://a") as outbox:
         outbox.submit(make_run())
     with Outbox.open(folder, _unused) as outbox:
-        assert outbox.flush(5) == 0
+        assert outbox.flush(60) == 0
         assert outbox.status().others == {"https://a": 1}
 
 
 def test_a_run_without_a_destination_is_bound_by_who_first_sends_it(
-    server: RunStoreServer, folder: Path, make_run: MakeRun
+    server: RunStoreServer,
+    folder: Path,
+    make_run: MakeRun,
+    until: Callable[[Callable[[], object]], None],
 ) -> None:
     """From then on the store may know it, so that no other one gets it."""
     run = make_run()
     with Outbox.open(folder, _unused) as outbox:
         outbox.submit(run)
-    server.inject(Fault.UNAVAILABLE, on=Operation.CREATE, times=9)
+    server.inject(Fault.UNAVAILABLE, on=Operation.CREATE, times=10_000)
     with Outbox.open(folder, _to(server, folder), name="https://a") as outbox:
-        outbox.flush(0.5)
+        outbox.start()
+        until(lambda: server.requests)
         entry = outbox.entry(run.id)
         assert entry is not None
         assert entry.destination == "https://a"
     with Outbox.open(folder, _unused, name="https://b") as outbox:
-        assert outbox.flush(5) == 0
+        assert outbox.flush(60) == 0
         assert outbox.status().others == {"https://a": 1}
 
 
 def test_a_dead_store_holds_nobody_else(
-    server: RunStoreServer, folder: Path, make_run: MakeRun
+    server: RunStoreServer,
+    folder: Path,
+    make_run: MakeRun,
+    until: Callable[[Callable[[], object]], None],
 ) -> None:
     """The circuit of one destination is not that of another."""
     dead = DestinationSettings(data=folder, url="http://127.0.0.1:9", api_key="k")
     with Outbox.open(folder, partial(HTTPDestination, dead), name="dead") as outbox:
         for _ in range(4):
             outbox.submit(make_run())
-        while outbox.status().held is None:
-            assert outbox.flush(0.2) == 4
+        until(lambda: outbox.flush(1) == 4 and outbox.status().held)
     with Outbox.open(folder, _to(server, folder), name="alive") as outbox:
         assert outbox.status().held is None
         outbox.submit(make_run())
-        assert outbox.flush(5) == 0
+        assert outbox.flush(60) == 0
     assert len(server.runs) == 1
 
 
@@ -124,7 +130,7 @@ def test_moved_entries_are_looked_up_and_not_sent_twice(
     server.heal()
     with Outbox.open(folder, partial(HTTPDestination, settings), name=new_url) as box:
         assert box.move(server.url, new_url) == 1
-        assert box.flush(10) == 0
+        assert box.flush(60) == 0
     assert len(server.runs) == 1
 
 

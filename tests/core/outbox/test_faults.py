@@ -89,7 +89,7 @@ class TestFaults:
         """A fault that goes away costs neither a run nor a second one."""
         server.inject(fault, on=operation, times=2)
         outbox.submit(make_run(attachments=[make_file("a", b"1")]))
-        assert outbox.flush(20) == 0
+        assert outbox.flush(60) == 0
         (stored,) = server.runs
         assert server.attachments(stored.id) == [("a", b"1")]
 
@@ -102,13 +102,13 @@ class TestFaults:
         refused, other = make_run(), make_run()
         outbox.submit(refused)
         outbox.submit(other)
-        assert outbox.flush(10) == 0
+        assert outbox.flush(60) == 0
         (entry,) = outbox.entries()
         assert (entry.id, entry.state) == (refused.id, EntryState.PARKED)
         assert f"Injected: {fault}" in str(entry.reason)
         assert [run.idempotency_key for run in server.runs] == [str(other.id)]
         outbox.retry(refused.id)
-        assert outbox.flush(10) == 0
+        assert outbox.flush(60) == 0
         assert len(server.runs) == 2
         assert not outbox.entries()
 
@@ -117,7 +117,7 @@ class TestFaults:
     ) -> None:
         """All its problems are told, and nothing is sent."""
         outbox.submit(make_run(unit=Unit(), procedure=ProcedureRef()))
-        outbox.flush(5)
+        outbox.flush(60)
         (entry,) = outbox.entries()
         assert entry.state is EntryState.PARKED
         assert "no serial number" in str(entry.reason)
@@ -143,7 +143,7 @@ class TestFaults:
             record.levelno == logging.ERROR and "check the API key" in record.message
             for record in caplog.records
         )
-        assert outbox.flush(10) == 0
+        assert outbox.flush(60) == 0
         assert outbox.status().held is None
         assert len(server.runs) == 3
 
@@ -158,7 +158,7 @@ class TestFaults:
         server.inject(Fault.INTERNAL_ERROR, on=Operation.STORE)
         files = [make_file(name, name.encode()) for name in "abc"]
         outbox.submit(make_run(attachments=files))
-        assert outbox.flush(10) == 0
+        assert outbox.flush(60) == 0
         (stored,) = server.runs
         assert sorted(server.attachments(stored.id)) == [
             (name, name.encode()) for name in "abc"
@@ -179,7 +179,7 @@ class TestFaults:
         outbox = open_outbox(server)
         run = make_run(attachments=[make_file("ok", b"1"), make_file("big", b"4444")])
         outbox.submit(run)
-        assert outbox.flush(10) == 0
+        assert outbox.flush(60) == 0
         (entry,) = outbox.entries()
         assert entry.state is EntryState.PARKED
         assert entry.stored_id == server.runs[0].id
@@ -188,7 +188,7 @@ class TestFaults:
         assert len(_contents(folder)) == 2
         server.contents.dialect = Dialect()
         outbox.retry(run.id)
-        assert outbox.flush(10) == 0
+        assert outbox.flush(60) == 0
         assert server.attachments(server.runs[0].id) == [("ok", b"1"), ("big", b"4444")]
         assert len(server.runs) == 1
 
@@ -206,7 +206,7 @@ class TestFaults:
         outbox.submit(
             make_run(attachments=[make_file("big", b"4444"), make_file("ok", b"1")])
         )
-        assert outbox.flush(10) == 0
+        assert outbox.flush(60) == 0
         (entry,) = outbox.entries()
         assert entry.state is EntryState.PARKED
         assert entry.attempts == 2
@@ -225,7 +225,7 @@ class TestFaults:
         outbox.submit(make_run(attachments=[make_file("a", b"1")]))
         for path in _contents(folder):
             path.unlink()
-        outbox.flush(5)
+        outbox.flush(60)
         (entry,) = outbox.entries()
         assert entry.state is EntryState.PARKED
         assert "a: cannot be read" in str(entry.reason)
@@ -238,7 +238,7 @@ class TestFaults:
         """Whether its create arrived or not is seen by what is new in the store."""
         server.inject(fault, on=Operation.CREATE)
         outbox.submit(make_run(started_at=None))
-        assert outbox.flush(10) == 0
+        assert outbox.flush(60) == 0
         assert not outbox.entries()
         assert len(server.runs) == 1
 
@@ -248,11 +248,11 @@ class TestFaults:
         """Nothing is sent for as long as it asks, but for one who says "now"."""
         server.inject(Fault.TOO_MANY_SECONDS, on=Operation.CREATE, seconds=3600)
         outbox.submit(make_run())
-        assert outbox.flush(5) == 1
+        assert outbox.flush(60) == 1
         outbox.submit(make_run())
         assert not outbox._sending.deliver_due()
         assert server.count(Operation.CREATE) == 1
-        assert outbox.flush(10) == 0
+        assert outbox.flush(60) == 0
         assert len(server.runs) == 2
 
     def test_a_dropped_run_is_never_sent(
@@ -268,10 +268,10 @@ class TestFaults:
         outbox.submit(run)
         outbox.drop(run.id)
         assert _contents(folder) == []
-        assert outbox.flush(5) == 0
+        assert outbox.flush(60) == 0
         assert not server.requests
         outbox.submit(run)
-        assert outbox.flush(5) == 0
+        assert outbox.flush(60) == 0
         assert len(server.runs) == 1
 
     def test_a_mistake_of_ours_is_parked_with_its_name(
@@ -284,7 +284,7 @@ class TestFaults:
         with Outbox.open(folder, lambda: destination) as outbox:
             outbox.submit(make_run())
             outbox.submit(make_run())
-            assert outbox.flush(5) == 0
+            assert outbox.flush(60) == 0
             (entry,) = outbox.entries()
             assert "_Scripted" in str(entry.reason)
             assert "failed in submit" in str(entry.reason)
@@ -300,7 +300,7 @@ class TestFaults:
         with Outbox.open(folder, lambda: destination) as outbox:
             outbox.submit(make_run())
             with pytest.raises(KeyboardInterrupt):
-                outbox.flush(5)
+                outbox.flush(60)
             (entry,) = outbox.entries()
             assert (entry.state, entry.attempts) == (EntryState.PENDING, 0)
 
@@ -360,7 +360,7 @@ class TestExactlyOnce:
         ]
         with RunStoreServer(dialect) as server:
             given_settings = DestinationSettings(
-                data=folder, url=server.url, api_key=server.api_key, timeout=5
+                data=folder, url=server.url, api_key=server.api_key, timeout=60
             )
             for fault, operation, times in plan:
                 server.inject(fault, on=operation, times=times)
@@ -370,7 +370,7 @@ class TestExactlyOnce:
                 for run in sent:
                     outbox.submit(run)
                 for _ in range(12):
-                    outbox.flush(20)
+                    outbox.flush(60)
                     parked = outbox.entries([EntryState.PARKED])
                     if not parked and not outbox.status().waiting:
                         break
@@ -396,7 +396,7 @@ class TestExactlyOnce:
         for number, run in enumerate(sent):
             outboxes[number % 3].submit(run)
         threads = [
-            threading.Thread(target=outbox.flush, args=(30,)) for outbox in outboxes
+            threading.Thread(target=outbox.flush, args=(90,)) for outbox in outboxes
         ]
         for thread in threads:
             thread.start()

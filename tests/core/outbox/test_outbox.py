@@ -112,9 +112,9 @@ class TestSubmit:
         run = make_run()
         outbox.submit(run)
         outbox.submit(run)
-        assert outbox.flush(5) == 0
+        assert outbox.flush(60) == 0
         outbox.submit(run)
-        assert outbox.flush(5) == 0
+        assert outbox.flush(60) == 0
         assert len(server.runs) == 1
         assert outbox.status().delivered == 1
 

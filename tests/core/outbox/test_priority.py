@@ -77,5 +77,5 @@ class TestHandingOver:
             outbox.submit(make_run())
             time.sleep(0.1)
             assert not server.requests
-        assert outbox.flush(20) == 0
+        assert outbox.flush(60) == 0
         assert len(server.runs) == 1

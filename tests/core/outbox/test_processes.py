@@ -55,7 +55,15 @@ def _start(
     """Start a program that has opened the outbox of the test."""
 
     def start(program: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-W", "error", "-c", _PREPARE + program]
+        command = [
+            sys.executable,
+            "-X",
+            "faulthandler",
+            "-W",
+            "error",
+            "-c",
+            _PREPARE + program,
+        ]
         return subprocess.Popen(
             [*command, str(folder), server.url, server.api_key],
             stdout=subprocess.PIPE,
@@ -68,7 +76,7 @@ def _start(
 
 def _end(process: subprocess.Popen[str]) -> str:
     try:
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=170)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -80,7 +88,7 @@ def _end(process: subprocess.Popen[str]) -> str:
 
 def _kill(process: subprocess.Popen[str]) -> None:
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=170)
     assert process.returncode == -signal.SIGKILL
 
 
@@ -100,7 +108,7 @@ class TestProcesses:
         open_outbox: OpenOutbox,
     ) -> None:
         """A program that neither flushes nor closes ends at once, and loses nothing."""
-        server.inject(Fault.SLOW_ANSWER_AFTER, on=Operation.CREATE, seconds=30)
+        server.inject(Fault.SLOW_ANSWER_AFTER, on=Operation.CREATE, seconds=300)
         process = start("outbox.start()\nfor n in range(3): outbox.submit(run(n))")
         _end(process)
         outbox = open_outbox(server)
@@ -132,7 +140,7 @@ class TestProcesses:
         open_outbox: OpenOutbox,
     ) -> None:
         """Whoever takes over finds the run that the killed process had created."""
-        server.inject(Fault.SLOW_ANSWER_AFTER, on=Operation.CREATE, seconds=0.8)
+        server.inject(Fault.SLOW_ANSWER_AFTER, on=Operation.CREATE, seconds=300)
         process = start("outbox.submit(run(1))\noutbox.flush(60)")
         while not server.runs:
             time.sleep(0.01)
@@ -140,7 +148,7 @@ class TestProcesses:
         outbox = open_outbox(server)
         assert [entry.state for entry in outbox.entries()] == [EntryState.SENDING]
         _expire_leases(outbox)
-        assert outbox.flush(20) == 0
+        assert outbox.flush(60) == 0
         assert len(server.runs) == 1
         assert server.count(Operation.CREATE) == 1
 
@@ -154,15 +162,15 @@ class TestProcesses:
         process = start(
             "import rigbridge.client.transport.calls as c\n"
             "c.create_run = lambda *a, **k: (print('now', flush=True),"
-            " time.sleep(60))\n"
+            " time.sleep(300))\n"
             "outbox.submit(run(1))\noutbox.flush(60)"
         )
         assert process.stdout is not None
         assert process.stdout.readline() == "now\n"
         _kill(process)
-        outbox = open_outbox(server)
+        outbox = open_outbox(server, timeout=2.0)
         _expire_leases(outbox)
-        assert outbox.flush(20) == 0
+        assert outbox.flush(60) == 0
         assert len(server.runs) == 1
 
     def test_many_processes_share_one_outbox(
@@ -190,10 +198,10 @@ class TestProcesses:
         process = start(
             "outbox.start()\n"
             "outbox.submit(run(1))\n"
-            "outbox.flush(30)\n"
+            "outbox.flush(60)\n"
             "child = os.fork()\n"
             "outbox.submit(run(2 if child else 3))\n"
-            "left = outbox.flush(30)\n"
+            "left = outbox.flush(90)\n"
             "outbox.close()\n"
             "if child:\n"
             "    left += os.waitpid(child, 0)[1]\n"
@@ -217,7 +225,7 @@ class TestProcesses:
         process = start(
             "outbox.submit(run(50))\n"
             "outbox.start()\n"
-            "outbox.flush(30)\n"
+            "outbox.flush(60)\n"
             "children = []\n"
             "for n in range(6):\n"
             "    outbox.submit(run(n))\n"
@@ -247,5 +255,5 @@ def test_a_run_with_files_is_taken_over_whole(
     first = open_outbox(server)
     first.submit(make_run(attachments=[make_file("a", b"1" * 100_000)]))
     first.close()
-    assert open_outbox(server).flush(10) == 0
+    assert open_outbox(server).flush(60) == 0
     assert server.attachments(server.runs[0].id) == [("a", b"1" * 100_000)]

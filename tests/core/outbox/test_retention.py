@@ -40,7 +40,7 @@ def test_old_deliveries_are_forgotten(
     server.inject(Fault.UNPROCESSABLE, on=Operation.CREATE)
     for _ in range(3):
         outbox.submit(make_run())
-    outbox.flush(20)
+    outbox.flush(60)
     outbox.submit(make_run())
     _age(outbox, 89)
     assert outbox.prune() == 0
@@ -58,7 +58,7 @@ def test_a_forgotten_run_that_is_handed_over_again_is_not_sent_again(
     runs = [make_run() for _ in range(3)]
     for run in runs:
         outbox.submit(run)
-    assert outbox.flush(20) == 0
+    assert outbox.flush(60) == 0
     _age(outbox, 91)
     assert outbox.prune() == 3
     for run in runs:
@@ -78,11 +78,11 @@ def test_a_dropped_run_that_is_handed_over_again_goes_on_where_it_was(
     outbox = open_outbox(server)
     run = make_run(attachments=[make_file("small", b"1"), make_file("large", b"12345")])
     outbox.submit(run)
-    assert outbox.flush(20) == 0
+    assert outbox.flush(60) == 0
     outbox.drop(run.id)
     server.contents.dialect = Dialect()
     outbox.submit(run)
-    assert outbox.flush(20) == 0
+    assert outbox.flush(60) == 0
     (stored,) = server.runs
     assert server.attachments(stored.id) == [("small", b"1"), ("large", b"12345")]
     assert outbox.status().parked == 0
@@ -96,7 +96,7 @@ def test_a_dropped_run_that_was_never_sent_is_as_new(
     outbox.submit(run)
     outbox.drop(run.id)
     outbox.submit(run)
-    assert outbox.flush(20) == 0
+    assert outbox.flush(60) == 0
     assert len(server.runs) == 1
     assert server.count(Operation.CREATE) == 1
 
@@ -132,7 +132,7 @@ def test_the_oldest_go_where_there_is_no_room(
     ) as outbox:
         for run in runs:
             outbox.submit(run)
-        outbox.flush(20)
+        outbox.flush(60)
         gone = outbox.prune()
         left = [entry.id for entry in outbox.entries(tuple(EntryState))]
     assert 0 < gone < 8

@@ -69,7 +69,7 @@ class TestFlush:
         for run in sent:
             outbox.submit(run)
         assert len(_contents(folder)) == 4
-        assert outbox.flush(10) == 0
+        assert outbox.flush(60) == 0
         # Of a store that is slow to answer two are on their way at once, so that their
         # order is open.
         stored = {run.idempotency_key: run.id for run in server.runs}
@@ -89,24 +89,29 @@ class TestFlush:
         server = serve(create=CreateShape.ID_WITH_201)
         outbox = open_outbox(server)
         outbox.submit(make_run())
-        outbox.flush(5)
+        outbox.flush(60)
         (entry,) = outbox.entries([EntryState.DONE])
         assert entry.stored_id == server.runs[0].id
         assert entry.url is not None
         assert (entry.serial_number, entry.procedure) == ("SN-0001", "Final test")
 
     def test_a_dead_server_costs_no_run(
-        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+        self,
+        server: RunStoreServer,
+        outbox: Outbox,
+        make_run: MakeRun,
+        until: Callable[[Callable[[], object]], None],
     ) -> None:
         """Runs wait while nobody listens, and arrive afterwards."""
         for _ in range(3):
             outbox.submit(make_run())
         with server.refusing():
-            assert outbox.flush(0.2) == 3
+            outbox.start()
+            until(lambda: outbox.entries()[0].reason)
+            assert outbox.status().waiting == 3
             (first, *_) = outbox.entries()
-            assert first.attempts >= 1
             assert "no connection" in str(first.reason)
-        assert outbox.flush(10) == 0
+        assert outbox.flush(60) == 0
         assert len(server.runs) == 3
 
     def test_no_time_means_no_delivery(
@@ -124,7 +129,7 @@ class TestFlush:
             raise AssertionError("it was made")
 
         with Outbox.open(folder, make) as outbox:
-            assert outbox.flush(5) == 0
+            assert outbox.flush(60) == 0
 
     def test_a_destination_that_cannot_be_made_is_told(
         self, folder: Path, make_run: MakeRun
@@ -137,7 +142,7 @@ class TestFlush:
         with Outbox.open(folder, make) as outbox:
             outbox.submit(make_run())
             with pytest.raises(ConfigurationError, match="no address"):
-                outbox.flush(5)
+                outbox.flush(60)
             assert outbox.status().waiting == 1
 
 
@@ -159,7 +164,7 @@ class TestPlainDestination:
         )
         with Outbox.open(folder, lambda: destination) as outbox:
             outbox.submit(make_run())
-            assert outbox.flush(5) == 0
+            assert outbox.flush(60) == 0
             (entry,) = outbox.entries()
             assert entry.state is EntryState.PARKED
             assert entry.stored_id == "r"
@@ -173,7 +178,7 @@ class TestPlainDestination:
         receipt = Receipt(stored_id="r", created=True, warnings=("old part name",))
         with Outbox.open(folder, lambda: _Scripted([receipt])) as outbox:
             outbox.submit(make_run())
-            outbox.flush(5)
+            outbox.flush(60)
         assert "old part name" in caplog.text
 
 
@@ -216,7 +221,7 @@ def test_a_destination_that_cannot_be_closed_leaves_no_database_open(
     receipt = Receipt(stored_id="r1", created=True)
     outbox = Outbox.open(folder, lambda: _Stuck([receipt]))
     outbox.submit(make_run())
-    outbox.flush(5)
+    outbox.flush(60)
     with pytest.raises(RetriableError, match="does not close"):
         outbox.close()
     with pytest.raises(ConfigurationError, match="closed"):
@@ -234,7 +239,7 @@ class _Silent:
         """Wait."""
         del report
         self.asked += 1
-        self.over.wait(60)
+        self.over.wait(300)
         return Receipt(stored_id=str(run.id), created=True)
 
     def close(self) -> None:
@@ -252,25 +257,37 @@ class TestDeadline:
 
     @pytest.mark.parametrize("background", [True, False])
     def test_a_store_that_does_not_answer_keeps_nobody_longer(
-        self, folder: Path, make_run: MakeRun, silent: _Silent, *, background: bool
+        self,
+        folder: Path,
+        make_run: MakeRun,
+        silent: _Silent,
+        until: Callable[[Callable[[], object]], None],
+        *,
+        background: bool,
     ) -> None:
         """Neither flushing nor closing afterwards waits for the answer."""
         outbox = Outbox.open(folder, lambda: cast("Destination", silent))
         outbox.submit(make_run())
         if background:
             outbox.start()
-        assert outbox.flush(0.3) == 1
+        until(lambda: outbox.flush(0.3) == 1 and silent.asked)
         outbox.close()
         # Both returned while the store still had not answered.
         assert silent.asked == 1
         assert not silent.over.is_set()
 
     def test_the_next_process_does_not_wait_for_a_store_known_to_be_silent(
-        self, folder: Path, make_run: MakeRun, silent: _Silent
+        self,
+        folder: Path,
+        make_run: MakeRun,
+        silent: _Silent,
+        until: Callable[[Callable[[], object]], None],
     ) -> None:
         """One that ended in vain leaves word; nobody is asked for a minute."""
         first = Outbox.open(folder, lambda: cast("Destination", silent), name="store")
         first.submit(make_run())
+        first.start()
+        until(lambda: silent.asked)
         assert first.flush(0.3, insist=False) == 1
         first.close()
         second = Outbox.open(folder, lambda: cast("Destination", silent), name="store")
@@ -291,4 +308,4 @@ class TestDeadline:
             assert outbox.flush(5, insist=False) == 1
         receipt = Receipt(stored_id="r", created=True)
         with Outbox.open(folder, lambda: _Scripted([receipt])) as outbox:
-            assert outbox.flush(5) == 0
+            assert outbox.flush(60) == 0

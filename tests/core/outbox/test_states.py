@@ -117,7 +117,7 @@ class OutboxMachine(RuleBasedStateMachine):
         for entry in self.outbox.entries([EntryState.PARKED]):
             self.outbox.retry(entry.id)
         try:
-            assert self.outbox.flush(20) == 0
+            assert self.outbox.flush(60) == 0
             expected = self.runs.keys() - self.dropped
             assert expected <= self.store.stored.keys()
             assert set(self.store.stored.values()) <= {1}

@@ -167,7 +167,7 @@ class TestHandOver:
         data = tmp_path / "data"
         with rigbridge.open_outbox(data=data, to="local") as outbox:
             run_id = outbox.submit(a_run(scope))
-            assert outbox.flush(30.0) == 0
+            assert outbox.flush(60) == 0
             (entry,) = outbox.entries([EntryState.DONE])
         assert entry.id == run_id
         assert len(copies_below(data)) == 1
@@ -182,7 +182,7 @@ class TestHandOver:
         """Its file is uploaded and removed."""
         outbox = open_outbox(server)
         outbox.submit(a_run(scope))
-        assert outbox.flush(30.0) == 0
+        assert outbox.flush(60) == 0
         outbox.close()
         (stored,) = server.runs
         assert server.attachments(stored.id) == [("scope.png", PICTURE)]
@@ -207,6 +207,8 @@ class TestHandOver:
             session.submit(a_run(scope))
         assert [path for path in seen if "incoming" in path]
         with rigbridge.open_outbox(data=data, to="local") as outbox:
+            # On a loaded machine the end of the session did not wait for it.
+            assert outbox.flush(60) == 0
             assert len(outbox.entries([EntryState.DONE])) == 1
         assert not list((data / "incoming").iterdir())
 
@@ -224,10 +226,10 @@ class TestHandOver:
         callback = rigbridge_openhtf.output_callback(to="local", data=data)
         test.add_output_callbacks(callback)
         assert test.execute(test_start=lambda: "SN-2")
-        assert callback.flush(30.0) == 0
+        assert callback.flush(60) == 0
         callback.close()
         with rigbridge.open_outbox(data=data, to="local") as outbox:
-            assert outbox.flush(30.0) == 0
+            assert outbox.flush(60) == 0
             assert len(outbox.entries([EntryState.DONE])) == 1
 
     def test_a_damaged_queue(self, tmp_path: Path, scope: Attachment) -> None:
@@ -235,7 +237,8 @@ class TestHandOver:
         data = tmp_path / "data"
         outbox = rigbridge.open_outbox(data=data, to="http://127.0.0.1:9")
         outbox.submit(a_run(scope))
-        outbox.flush(0.5)
+        while not outbox.entries()[0].reason:
+            outbox.flush(0.5)
         # Until its delivery has ended: a log that is left open would mend the page.
         outbox.close(grace=30.0)
         (queue,) = data.rglob("outbox.sqlite")

@@ -59,6 +59,9 @@ class OutboxDatabase:
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._closed = False
+        # Before it is opened: a fork amid that would leave the child with locks of
+        # SQLite in its memory that nobody there ever releases.
+        watch_forks(self)
         try:
             make_folder(self.folder)
             self._prepare()
@@ -72,7 +75,6 @@ class OutboxDatabase:
         except BaseException:
             self.close()
             raise
-        watch_forks(self)
 
     @contextmanager
     def writing(self, patience: float | None = None) -> Generator[sqlite3.Connection]:

@@ -12,7 +12,7 @@ from rigbridge.outbox.queue.clock import LEASE
 from rigbridge.outbox.queue.leases import LeasedRun, LeaseLostError
 from rigbridge.outbox.sending.heartbeat import LeaseHeartbeat
 
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 
 
 class _Renewals:
