@@ -58,6 +58,18 @@ EXPECTED: dict[str, list[tuple[str | None, str, list[_Measured]]]] = {
         ),
         ("0005513", "FAIL", [("Rail 3V3", 3.45, "V", 3.2, 3.4)]),
     ],
+    "Wide: keys to the right of the table": [
+        (
+            "1001",
+            "PASS",
+            [("Vout", 5.01, "V", None, None), ("Iout", 2.0, "A", None, None)],
+        ),
+        (
+            "1002",
+            "FAIL",
+            [("Vout", 5.31, "V", None, None), ("Iout", 2.0, "A", None, None)],
+        ),
+    ],
     "Wide: limits in columns of their own": [
         (
             None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Protocol, cast
 
@@ -18,7 +18,7 @@ from rigbridge_csv.profiles.profile import Undeclared
 from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.derived import bind_fields
 from rigbridge_csv.tables.head import TableHead, constant_fields
-from rigbridge_csv.tables.header import HeaderNames
+from rigbridge_csv.tables.header import HeaderNames, normal
 from rigbridge_csv.tables.keys import FilledCell
 from rigbridge_csv.tables.table import Bound
 
@@ -170,6 +170,16 @@ class RowColumns(Bound):
             )
         return ()
 
+    def keep_roles(self, head: TableHead, used: Collection[int]) -> None:
+        """Keep what rows with a role say of columns that hold no measurement."""
+        for row in head.roles:
+            for at, cell in enumerate(row.cells):
+                text = cell.strip()
+                if text and at not in used and normal(cell) != row.label:
+                    named = at < self.width and self.header[at]
+                    name = f"{named or f'column {at + 1}'} ({row.label})"
+                    head.keys.add(row.line, name, text, text)
+
     def label(self, field: Field) -> str:
         """Name the column of a field as the file does."""
         at = self.positions.get(field)
@@ -204,6 +214,7 @@ class LongColumns(RowColumns):
         super().__init__(head, cells, report)
         positions = self.positions
         others = self.undeclared(self.rest)
+        self.keep_roles(head, ())
         report.mapped("column", self.declared_count + len(others))
         self.phase_fields = tuple(field for field in PHASE_FIELDS if field in positions)
         self.phase = picker([positions[field] for field in self.phase_fields])

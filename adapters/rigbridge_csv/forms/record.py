@@ -51,7 +51,7 @@ class _RecordReader:
     def __init__(self, reading: LogReading) -> None:
         self.reading = reading
         self.rules = reading.profile.record_rules
-        self.keys = KeyLines(reading.profile, reading.delimiter)
+        self.keys = KeyLines(reading.profile, reading.delimiter, reading.context.report)
         self.constants = constant_fields(
             reading.profile, self.keys, reading.cells.file_name
         )

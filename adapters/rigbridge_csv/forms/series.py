@@ -191,10 +191,24 @@ class _SeriesRun:
         section.last = line
         for at, points in section.points.items():
             text = columns.joined_x(row) if at == JOINED else row[at]
-            points.add(text, line)
             beside = columns.unit_at.get(at)
-            if beside is not None and self.cells.number(text.strip()) is not None:
-                points.take_unit(self.cells.text(row[beside]), line)
+            if beside is not None:
+                text = self._with_unit(text, self.cells.text(row[beside]), line, points)
+            points.add(text, line)
+
+    def _with_unit(self, text: str, unit: str | None, line: int, points: Points) -> str:
+        """Give the cell of a value whose unit has a column of its own."""
+        if self.cells.number(text.strip()) is not None:
+            points.take_unit(unit, line)
+        elif unit is not None and self.cells.text(text) is None:
+            place = Place(line=line)
+            self.assembly.report.omitted(
+                "unit", "of a cell without a value", place=place, detail=unit
+            )
+        elif unit not in (None, points.unit):
+            # An overload may have another unit than the numbers: OL MOhm.
+            return f"{text.strip()} {unit}"
+        return text
 
     def _section(
         self,

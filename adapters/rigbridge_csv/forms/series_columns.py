@@ -124,6 +124,9 @@ class SeriesColumns(RowColumns):
             for at in member.positions
         }
         self._keep_clocks(sorted(made - known - clocks), head)
+        # The unit of a duration tells how it is written, and is none of its axis.
+        x = () if rule.durations else self.x
+        self.keep_roles(head, {*x, *(column.at for column in self.values)})
 
     def _keep_clocks(self, positions: Sequence[int], head: TableHead) -> None:
         """Keep the times of all rows, of which the run has the first only."""

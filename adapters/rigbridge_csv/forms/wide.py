@@ -77,6 +77,7 @@ def _table_runs(reading: LogReading, table: Table[WideColumns]) -> Iterator[Run 
         rows.take(line, cells, columns)
     if rows is not None:
         yield from _end(reading, rows)
+        table.columns.record_unfilled(table.head)
 
 
 _COMPARED = ("lower", "upper", "equal")
@@ -184,6 +185,9 @@ class _WideRun:
             measured_now = compress(group.targets, filled)
             phase = self._phase(group.phase, line, fields, measured_now)
             measured += len(values)
+            if columns.unfilled:
+                measured_now = compress(group.targets, filled)
+                columns.unfilled -= {target.column.at for target in measured_now}
             whole = len(values) == len(group.targets)
             if group.plain and not self.judges:
                 made = group.row.make(values, None if whole else filled)

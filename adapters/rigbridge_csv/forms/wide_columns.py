@@ -8,7 +8,7 @@ from itertools import groupby
 import attrs
 
 from rigbridge.model import Measurement, MeasurementRow
-from rigbridge.model.report import ConversionReport
+from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.forms.columns import Picker, RowColumns, picker
 from rigbridge_csv.forms.shapes import name_parts
 from rigbridge_csv.forms.value_columns import (
@@ -85,6 +85,7 @@ class WideColumns(RowColumns):
     Attributes:
         phases: the fields of the phase that the rows have.
         others: the undeclared columns that are kept with the run, with their names.
+        unfilled: the columns of measurements of which no row had a value so far.
     """
 
     def __init__(
@@ -110,11 +111,25 @@ class WideColumns(RowColumns):
             for column in told_apart(described, report, head.line)
         ]
         self.groups = _groups(self.targets)
+        self.unfilled = set(positions)
         used = {*positions, *taken}
         others = self.undeclared([at for at in self.rest if at not in used])
         self.others = list(zip(others, self.names.labels(others, report), strict=True))
+        self.keep_roles(head, positions)
         self.phases = [field for field in PHASE_FIELDS if field in self.positions]
         report.mapped("column", self.declared_count + len(self.targets) + len(others))
+
+    def record_unfilled(self, head: TableHead) -> None:
+        """Record what is said of columns of which no row had a value."""
+        for at in sorted(self.unfilled):
+            texts = [row.cells[at].strip() for row in head.roles if at < len(row.cells)]
+            if said := ", ".join(filter(None, texts)):
+                self.report.omitted(
+                    "column",
+                    "no row has a value in it",
+                    place=Place(line=head.line, path=self.names.label(at)),
+                    detail=said,
+                )
 
     def _own_columns(self, rule: MeasurementColumns, owner: int) -> dict[str, int]:
         name = self.header[owner]

@@ -6,6 +6,7 @@ import tomllib
 
 from rigbridge.adapters import Source
 from rigbridge.errors import RigbridgeError, UnrecognizedSourceError
+from rigbridge.model.report import Disposition
 from rigbridge_csv.learning.draft import draft_profile
 from rigbridge_csv.learning.trial import try_profile
 from rigbridge_csv.profiles.profile import make_profile
@@ -59,5 +60,8 @@ def checked_draft(source: Source) -> tuple[str, bool]:
     lines.append(f"# Of the example it reads: {tried.counts}.")
     lines.extend(f"# Left out: {error}" for error in tried.failures[:_MOST])
     lines.extend(f"# DECLARE: {words}" for words in draft.asks)
-    ready = bool(tried.runs) and not tried.failures and not draft.asks
+    entries = tried.report.entries
+    lost = [each for each in entries if each.disposition is Disposition.DROPPED]
+    lines.extend(f"# Lost: {entry}" for entry in lost[:_MOST])
+    ready = bool(tried.runs) and not (tried.failures or draft.asks or lost)
     return "\n".join([*lines, "", draft.text]), ready

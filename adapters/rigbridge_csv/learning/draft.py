@@ -10,7 +10,7 @@ from pathlib import PurePath
 from rigbridge.adapters import Source
 from rigbridge_csv.learning.column_draft import draft_names, draft_texts, draft_wide
 from rigbridge_csv.learning.field_draft import draft_fields
-from rigbridge_csv.learning.key_lines import find_keys
+from rigbridge_csv.learning.key_lines import find_keys, find_side_keys, write_side_keys
 from rigbridge_csv.learning.layered_draft import draft_layers
 from rigbridge_csv.learning.layout import LogLayout, find_layout, is_summary, is_unit
 from rigbridge_csv.learning.meaning import (
@@ -69,7 +69,10 @@ def draft_profile(source: Source) -> ProfileDraft:
     Raises:
         SourceUnreadableError: its bytes cannot be read.
     """
-    example = read_example(source)
+    whole = example = read_example(source)
+    beside = find_side_keys(whole)
+    if beside is not None:
+        example = beside[0]
     layout = find_layout(example)
     stem = PurePath(example.name).stem
     # Without its accents: prüfung is prufung.
@@ -107,7 +110,11 @@ def draft_profile(source: Source) -> ProfileDraft:
         draft_records(draft, example, layout)
         return draft
     decimal = _decimal(draft, layout, columns)
-    keys = find_keys(draft, example, layout)
+    keys = (
+        find_keys(draft, example, layout)
+        if beside is None
+        else write_side_keys(draft, whole, beside)
+    )
     _place(draft, example, layout, columns, form)
     draft_names(draft, columns, form)
     if form != "long":

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import attrs
+
 from rigbridge_csv.learning.layout import LogLayout, is_summary
 from rigbridge_csv.learning.sample import ExampleRow, LogExample, is_number
 from rigbridge_csv.learning.toml_draft import ProfileDraft
 from rigbridge_csv.profiles.signs import BLANKS
 from rigbridge_csv.tables.keys import colon_pairs, parted_keys
 
-__all__ = ["find_keys"]
+__all__ = ["find_keys", "find_side_keys", "write_side_keys"]
+
+_FEWEST_COLUMNS = 3
+_FEWEST_KEYS = 2
 
 
 def find_keys(
@@ -89,3 +94,55 @@ def _comment_separator(comments: Sequence[str]) -> str | None:
 def _has_pairs(row: ExampleRow) -> bool:
     """Say whether a line has a name, its text, and another name."""
     return any(cell.strip().endswith(":") for cell in row.cells[2:])
+
+
+def find_side_keys(example: LogExample) -> tuple[LogExample, int, int] | None:
+    """
+    Find keys to the right of the table of an example.
+
+    Returns:
+        The example without them, the last column of the table, and the column of the
+        names, both counted from 1; None if there are none.
+    """
+    rows = [row for row in example.rows if row.width]
+    width = max((len(row.cells) for row in rows), default=0)
+    for gap in range(_FEWEST_COLUMNS, width - 2):
+        right = [row.cells[gap + 1 :] for row in rows]
+        if any("".join(row.cells[gap : gap + 1]).strip() for row in rows):
+            continue
+        names = [cells[0].strip() if cells else "" for cells in right]
+        if not names or not names[0]:
+            continue
+        count = names.index("") if "" in names else len(names)
+        if _FEWEST_KEYS <= count < len(rows) and _are_keys(right, names, count):
+            return _cut(example, gap), gap, gap + 2
+    return None
+
+
+def _are_keys(right: Sequence[Sequence[str]], names: Sequence[str], count: int) -> bool:
+    filled = [[cell for cell in cells if cell.strip()] for cells in right]
+    return (
+        all(len(cells) == 2 for cells in filled[:count])  # a name and its text
+        and not any(filled[count:])
+        and len(set(names[:count])) == count
+        and not any(map(is_number, names[:count]))
+    )
+
+
+def _cut(example: LogExample, width: int) -> LogExample:
+    def cut(row: ExampleRow) -> ExampleRow:
+        return attrs.evolve(row, cells=row.cells[:width])
+
+    return attrs.evolve(example, rows=[cut(row) for row in example.rows])
+
+
+def write_side_keys(
+    draft: ProfileDraft, given: LogExample, found: tuple[LogExample, int, int]
+) -> dict[str, str]:
+    """Write how they are read, and give them."""
+    _, last, name = found
+    draft.say("data.columns", [1, last], "keys stand to the right of the table")
+    draft.say("header.beside", value=True)
+    draft.say("keys", {"columns": [name, name + 1]}, "a name and its text")
+    texts = (row.cells[name - 1 : name + 1] for row in given.rows)
+    return {c[0].strip(): c[1].strip() for c in texts if len(c) == 2 and c[0].strip()}

@@ -32,6 +32,11 @@ class ProfileDraft:
         """Add a key, with the reason for it."""
         if why is not None:
             self.lines.append(f"# {why}")
+        if any(line.startswith(f"{key}.") for line in self.lines):
+            # TOML allows no inline table where one of its keys stands alone.
+            for name, part in cast("Mapping[str, object]", value).items():
+                self.say(f"{key}.{name}", part)
+            return
         self.lines.append(f"{key} = {toml_value(value)}")
 
     def ask(self, words: str, line: str | None = None) -> None:

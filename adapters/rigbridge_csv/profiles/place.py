@@ -72,7 +72,8 @@ class HeaderPlace:
         find: a regular expression; the first line in which it is found is the header.
         names: the names, where the file has none; with ``find`` in place of those of
             the line that is found.
-        beside: the data begin in the first line, beside the keys.
+        beside: keys stand beside the table, in columns of their own (``data.columns``,
+            ``keys.columns``). With ``names`` the data begin in the first line.
     """
 
     line: int | None = attrs.field(default=None, validator=optional_count)
@@ -85,12 +86,6 @@ class HeaderPlace:
     def __attrs_post_init__(self) -> None:
         if self.line is not None and self.find is not None:
             raise setting_error("stands beside line", "find", "give one of the two")
-        if self.beside and not self.names:
-            raise setting_error(
-                "needs names",
-                "beside",
-                "a table beside its keys has no header of its own",
-            )
 
 
 def _separator(
@@ -298,6 +293,13 @@ class DataPlace:
         default=None, converter=compiled, validator=is_pattern
     )
     short: str = attrs.field(default="refuse", converter=_short)
+
+    def has(self, at: int) -> bool:
+        """Say whether ``columns`` holds a position; without it none is held."""
+        if self.columns is None:
+            return False
+        first, last = self.columns
+        return first <= at + 1 and (last is None or at < last)
 
 
 class BlockMeaning(StrEnum):

@@ -329,6 +329,7 @@ class CSVProfile:
         self._check_limits()
         self._check_unit()
         self._check_short_rows()
+        self._check_side_keys()
 
     def _check_form(self) -> None:
         needs_name = self.form is LogForm.LONG
@@ -395,6 +396,15 @@ class CSVProfile:
                     "fields.value.pattern",
                     "declare one of the two",
                 )
+
+    def _check_side_keys(self) -> None:
+        columns = None if self.keys is None else self.keys.columns
+        if self.header.beside and (self.data.columns is None or columns is None):
+            raise setting_error(
+                "needs data.columns and keys.columns",
+                "header.beside",
+                "they tell the table from the keys beside it",
+            )
 
     def _check_short_rows(self) -> None:
         serial = self.fields.get(Field.SERIAL_NUMBER)

@@ -79,7 +79,7 @@ class HeadReader:
         self._offsets = {
             role.offset: role for role in profile.roles if role.offset is not None
         }
-        self._above: deque[tuple[int, list[str]]] = deque(maxlen=FURTHEST)
+        self._above: deque[tuple[int, list[str], str, bool]] = deque()
         self._required = [
             name for name in profile.required() if name not in profile.match.columns
         ]
@@ -134,12 +134,31 @@ class HeadReader:
                 break
         self._places.append(place)
         moved = [*([""] * place.shift), *cells[max(0, -place.shift) :]]
+        self.take_side_cells(line, cells)
         self.roles.append(RoleRow(place.is_, label, line, tuple(self.cut(moved))))
 
     def cut(self, cells: list[str]) -> list[str]:
         """Give the cells of the data's columns."""
         columns = self.profile.data.columns
         return cells if columns is None else cells[columns[0] - 1 : columns[1]]
+
+    def take_side_cells(self, line: int, cells: Sequence[str]) -> None:
+        """Take what stands beside the table's own columns: keys, or recorded."""
+        data, place = self.profile.data, self.profile.keys
+        if data.columns is None:
+            return
+        known: Sequence[int] = ()
+        if self.profile.header.beside:
+            self.keys.take(line, list(cells), "")
+            known = () if place is None or place.columns is None else place.columns
+        for at, cell in enumerate(cells):
+            if cell.strip() and not data.has(at) and at + 1 not in known:
+                self._report.omitted(
+                    "cell",
+                    "outside of data.columns, as the profile asks",
+                    place=Place(line=line, path=f"column {at + 1}"),
+                    detail=cell.strip(),
+                )
 
     def begin_block(self, line: int, groups: dict[str, str | None]) -> None:
         """Take the named groups of the line that begins a block."""
@@ -163,28 +182,42 @@ class HeadReader:
                 return list(place.names)
         elif self._is_header(line, cells, text):
             header = self.cut(cells)
-            for distance, (above, row) in enumerate(reversed(self._above), start=1):
-                self.role_at(-distance, above, row)
+            self.take_side_cells(line, cells)
+            for distance, (above, row, shown, told) in enumerate(
+                reversed(self._above), start=1
+            ):
+                if not self.role_at(-distance, above, row) and not told:
+                    self._record_line(above, row, shown)
             return self._named(header)
-        self._above.append((line, cells))
-        if self.role_row(line, cells):
+        told = (
             # Text that stands for a channel each is of use to a person as well.
-            return None
-        if separator_line(cells) or self.keys.take(line, cells, text):
-            return None
+            self.role_row(line, cells)
+            or separator_line(cells)
+            or self.keys.take(line, cells, text)
+        )
         if not self._pending_role():
-            title = sum(bool(cell.strip()) for cell in cells) == 1
-            # A title says nothing of the units; a line of more may be a key.
-            record = self._report.omitted if title else self._report.dropped
-            record(
-                "line",
-                "before the table, a title"
-                if title
-                else "before the table, neither key nor header: declare keys or roles",
-                place=Place(line=line),
-                detail=text[:200],
-            )
+            if not told:
+                self._record_line(line, cells, text)
+            return None
+        self._above.append((line, cells, text, told))
+        if len(self._above) > FURTHEST:
+            above, row, shown, told = self._above.popleft()
+            if not told:
+                self._record_line(above, row, shown)
         return None
+
+    def _record_line(self, line: int, cells: list[str], text: str) -> None:
+        title = sum(bool(cell.strip()) for cell in cells) == 1
+        # A title says nothing of the units; a line of more may be a key.
+        record = self._report.omitted if title else self._report.dropped
+        record(
+            "line",
+            "before the table, a title"
+            if title
+            else "before the table, neither key nor header: declare keys or roles",
+            place=Place(line=line),
+            detail=text[:200],
+        )
 
     def _named(self, header: list[str]) -> list[str]:
         """Give the header with the names of the rows that have this role."""
@@ -203,7 +236,6 @@ class HeadReader:
     def _begins(self, line: int, cells: list[str], text: str) -> bool:
         place = self.profile.header
         if place.beside:
-            self.keys.take(line, cells, text)
             return True
         if place.line is not None:
             return line >= place.line
@@ -239,7 +271,7 @@ class HeadReader:
     def _may_be_key(self, cells: list[str], text: str) -> bool:
         if self.role_label(cells):
             return True
-        probe = KeyLines(self.profile, ",")
+        probe = KeyLines(self.profile, ",", ConversionReport())
         filled = sum(bool(cell.strip()) for cell in cells)
         return probe.take(0, cells, text) and filled <= 2  # name, text
 

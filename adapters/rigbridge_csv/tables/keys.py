@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from rigbridge.model.report import Place
+from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.profiles.place import KeyPlace
 from rigbridge_csv.profiles.profile import CSVProfile
 
@@ -66,10 +66,15 @@ class KeyLines:
 
     Args:
         profile: says how a key and its text are written.
+        report: where texts of such lines are recorded that become no key.
     """
 
-    def __init__(self, profile: CSVProfile, delimiter: str) -> None:
+    def __init__(
+        self, profile: CSVProfile, delimiter: str, report: ConversionReport
+    ) -> None:
         self._place = profile.keys
+        self._data = profile.data
+        self._report = report
         self._comments = profile.comment
         self._delimiter = delimiter
         self.texts: dict[str, FilledCell] = {}
@@ -124,13 +129,16 @@ class KeyLines:
         found = self._parts(self._place, cells, text)
         if found is None:
             return False
+        self._account(self._place, line, cells, text)
         name, texts = found
         filled = [part.strip() for part in texts if part.strip()]
         # Channels of one instrument repeat what is the same for all.
         same = len(set(filled)) == 1
         sign = "\t" if self._delimiter == "\t" else f"{self._delimiter} "
         shown = filled[0] if same else sign.join(filled)
-        if filled:
+        if not filled:
+            self._leave(line, "a name without a text", name)
+        else:
             first = filled[0]
             # A date and its time of day in two cells are one time.
             if len(filled) > 1 and _DATE.match(first) and _CLOCK.match(filled[1]):
@@ -138,18 +146,39 @@ class KeyLines:
             self.add(line, name, first, shown)
         return True
 
+    def _account(self, place: KeyPlace, line: int, cells: list[str], text: str) -> None:
+        """Record what else a line of a key holds."""
+        if place.pattern is not None:
+            rest = place.pattern.sub("", text, count=1).strip(f"{self._delimiter} \t")
+            if rest:
+                self._leave(line, "beside what keys.pattern finds", rest)
+        if place.columns is not None:
+            known = [at - 1 for at in place.columns]
+            for at, cell in enumerate(cells):
+                if cell.strip() and at not in known and not self._data.has(at):
+                    self._leave(line, "beside the columns of keys", cell.strip())
+
+    def _leave(self, line: int, rule: str, text: str) -> None:
+        place = Place(line=line)
+        self._report.omitted("key", rule, place=place, detail=text[:200])
+
     def _take_pairs(self, line: int, cells: list[str]) -> bool:
         """Take a name and its text, then the next name and its text."""
         if sum(cell.rstrip().endswith(":") for cell in cells) > 1:
             # Blank cells may stand between the pairs, and more than one in a text.
             for name, text in colon_pairs(cells):
-                self.add(line, name, text, text)
+                if name and text:
+                    self.add(line, name, text, text)
+                else:
+                    self._leave(line, "a name or a text alone", name or text)
             return True
         names = [cell.strip().rstrip(_ENDS) for cell in cells[::2]]
         for at, name in enumerate(names):
             text = "".join(cells[2 * at + 1 : 2 * at + 2]).strip()
             if text:
                 self.add(line, name or f"column {2 * at + 1}", text, text)
+            elif name:
+                self._leave(line, "a name without a text", name)
         return bool(names and names[0])
 
     def _parts(
@@ -171,14 +200,20 @@ class KeyLines:
 
 
 def colon_pairs(cells: list[str]) -> list[tuple[str, str]]:
-    """Give each name that ends with a colon, and what stands before the next one."""
+    """
+    Give each name that ends with a colon, and what stands before the next one.
+
+    Either is blank where it stands alone.
+    """
     found: list[tuple[str, list[str]]] = []
     for cell in (cell.strip() for cell in cells if cell.strip()):
         if cell.endswith(":"):
             found.append((cell.rstrip(_ENDS), []))
         elif found:
             found[-1][1].append(cell)
-    return [(name, " ".join(texts)) for name, texts in found if texts]
+        else:
+            found.append(("", [cell]))
+    return [(name, " ".join(texts)) for name, texts in found]
 
 
 _APART = re.compile(r"\s{2,}|\t")

@@ -142,7 +142,7 @@ class TableReader(Generic[_Columns]):
         self._delimiter = delimiter
         self._report = report
         self._footers = footers
-        self._common = KeyLines(profile, delimiter)
+        self._common = KeyLines(profile, delimiter, report)
         self._begun: _BlockLine | None = None
         self._reading: HeadReader | None = None
         self._number = 0
@@ -178,7 +178,7 @@ class TableReader(Generic[_Columns]):
             yield table
             self._number += 1
             if len(self.behind) < self._number:
-                self.behind.append(KeyLines(self._profile, self._delimiter))
+                self.behind.append(self._keys())
             if self._begun is None:
                 return
         if not found:
@@ -229,9 +229,12 @@ class TableReader(Generic[_Columns]):
             self._common.copy_from(reading.keys)
         return None
 
+    def _keys(self) -> KeyLines:
+        return KeyLines(self._profile, self._delimiter, self._report)
+
     def _begin_head(self) -> HeadReader:
         """Begin the lines before a table, with the keys that every table has."""
-        keys = KeyLines(self._profile, self._delimiter)
+        keys = self._keys()
         keys.copy_from(self._common)
         reading = self._reading = HeadReader(self._profile, keys, self._report)
         if self._begun is not None:
@@ -283,7 +286,6 @@ class TableReader(Generic[_Columns]):
         """Go through the rows of a table; see :meth:`Table.rows`."""
         profile = self._profile
         cuts = profile.data.columns is not None
-        beside = profile.header.beside
         headless = bool(profile.header.names)
         has_roles = bool(profile.roles)
         # Bound at the first row that is data: rows with roles come before it.
@@ -307,8 +309,7 @@ class TableReader(Generic[_Columns]):
                 derives = columns.derived.needed
                 serial = None if columns.derived.members else columns.derived.serial
             if cuts:
-                if beside and line != table.head.line:
-                    reading.keys.take(line, cells, self._records.text)
+                reading.take_side_cells(line, cells)
                 cells = reading.cut(cells)  # noqa: PLW2901 - the data's own cells
             if problem is None:
                 # A quick look first: a header has its longest name somewhere.
@@ -409,7 +410,7 @@ class TableReader(Generic[_Columns]):
 
     def _after_end(self, line: int, cells: list[str], text: str) -> None:
         """Go on to the next block; what stands between is kept as keys or recorded."""
-        keys = KeyLines(self._profile, self._delimiter)
+        keys = self._keys()
         self._footer(keys, line, cells, text)
         for number, row, _ in self._iterator:
             shown = self._records.text

@@ -137,7 +137,11 @@ class TestFromMapping:
                 "no regular expression",
             ),
             ({"header": {"find": "x", "line": 3}}, "profiles[0].header.find", "one of"),
-            ({"header": {"beside": True}}, "profiles[0].header.beside", "needs names"),
+            (
+                {"header": {"beside": True}},
+                "profiles[0].header.beside",
+                "needs data.columns",
+            ),
             ({"keys": {"columns": [1]}}, "profiles[0].keys.columns", "names and that"),
             ({"keys": {"pattern": "x"}}, "profiles[0].keys.pattern", "groups key"),
             ({"roles": [{"is": "unit"}]}, "profiles[0].roles[0]", "one of row"),
