@@ -50,8 +50,9 @@ UNKNOWN = "no reader knows it"
 _COMMENT = "describes a property of the sequence, not a result"
 _TEMPLATE = "template of an array's elements, holds no data"
 _OF_PROPERTY = PROPERTY_ATTRIBUTES | {CUT_OFF, READ, REMOVED}
-# Lists are compared in less time than their members are looked up.
-_USUAL = ["Name", "Type", "Flags"]
+# Lists are compared in less time than their members are looked up. Older releases
+# write no flags.
+_USUAL = (["Name", "Type", "Flags"], ["Name", "Type"])
 _OF_MEMBER = [*OF_ARRAY_ELEMENT]
 _NONE: frozenset[str] = frozenset()
 _SHOWN = 400
@@ -97,7 +98,7 @@ class StrayParts:
             name = child.get(NAME)
             elements[name] = child
             names = child.keys()
-            if names != _USUAL or child.text is not None:
+            if names not in _USUAL or child.text is not None:
                 _record_of_property(child, names, self._report)
             value = child[0] if len(child) == 1 else None
             # Nearly all properties are scalars, with a Value and nothing else.
