@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -14,14 +13,13 @@ from rigbridge.machine.folders import share
 
 __all__ = ["is_lasting", "past_scanners", "sync_file", "sync_folder", "whole_file"]
 
-# What only a person changes. All else the system may get over: it has no descriptor, no
-# memory or no room for now (EMFILE, ENFILE, ENOMEM, ENOSPC), or a disk or a network
-# folder does not answer (EIO, ESTALE, ETIMEDOUT, ENOLINK and their like).
+# What no waiting changes. All else may pass: the system has no descriptor, no memory or
+# no room for now (EMFILE, ENFILE, ENOMEM, ENOSPC), a disk or a network folder does not
+# answer (EIO, ESTALE, ETIMEDOUT, ENOLINK and their like), or a scanner, an editor or a
+# permission that a person mends keeps a file from us (EACCES, EPERM).
 _LASTING = frozenset(
     {
         errno.ENOENT,
-        errno.EACCES,
-        errno.EPERM,
         errno.EISDIR,
         errno.ENOTDIR,
         errno.ELOOP,
@@ -29,8 +27,6 @@ _LASTING = frozenset(
         errno.EINVAL,
     }
 )
-# Another program has the file open and shares it with nobody: a scanner, an editor.
-_WINDOWS_BUSY = frozenset({32, 33})
 # Seconds that such a program may hold a new file.
 _SCAN = 2.0
 _LOOK = 0.02
@@ -41,10 +37,8 @@ _NO_FOLDER_SYNC = frozenset(
 
 
 def is_lasting(error: OSError) -> bool:
-    """Whether an error of a file stays until a person acts; others may pass."""
-    return error.errno in _LASTING and not (
-        sys.platform == "win32" and error.winerror in _WINDOWS_BUSY
-    )
+    """Whether trying again cannot help with an error of a file; others may pass."""
+    return error.errno in _LASTING
 
 
 @contextmanager

@@ -20,8 +20,6 @@ from rigbridge.errors import DeliveryError, PermanentError, RetriableError
 
 _LASTING = [
     errno.ENOENT,
-    errno.EACCES,
-    errno.EPERM,
     errno.EISDIR,
     errno.ENOTDIR,
     errno.ELOOP,
