@@ -228,9 +228,10 @@ class Outbox:
 
         try:
             return self._incoming.take_all(submit, stopping) > 0
-        except (RigbridgeError, OSError):
+        except (RigbridgeError, OSError) as error:
             # The items stay. What is queued already must be sent all the same.
-            _LOGGER.exception("what was handed over cannot be queued for now")
+            if self._incoming.trouble is None:  # else said, once for each item
+                _LOGGER.error("what was handed over cannot be queued: %s", error)  # noqa: TRY400 - the text says it all
             return False
 
     @property

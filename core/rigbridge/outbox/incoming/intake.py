@@ -150,6 +150,13 @@ class IncomingIntake:
                 except (*_LATER, SourceUnreadableError) as error:
                     waits[item.id] = _Wait.after(wait, error)
                     errors.append(error)
+                    if wait is None:
+                        _LOGGER.error(  # noqa: TRY400 - no fault of ours: a line is enough
+                            "run %s waits and is tried again, it cannot be queued for "
+                            "now: %s",
+                            item.id,
+                            waits[item.id].reason,
+                        )
         # Only what is still there; another process may have taken the rest.
         self._waits = waits
         if errors:
