@@ -24,6 +24,7 @@ import attrs
 from rigbridge.errors import ConfigurationError
 from rigbridge.machine.interruption import brought_to_end
 from rigbridge.machine.threads import prepare_for_the_end
+from rigbridge.outbox.ending import flush_at_end
 from rigbridge.outbox.incoming import IncomingFolder, say_lost, shared_threads
 from rigbridge_openhtf.guarded import told_error
 from rigbridge_openhtf.live.background import BackgroundOutbox
@@ -42,10 +43,7 @@ if TYPE_CHECKING:
     from rigbridge.machine.plugins import PluginLoader
     from rigbridge.outbox import Outbox, OutboxEntry
 
-__all__ = ["EXIT_DEADLINE", "OutputCallback", "output_callback"]
-
-EXIT_DEADLINE = 5.0
-"""Seconds that the process waits at its end for what is still to be sent."""
+__all__ = ["OutputCallback", "output_callback"]
 
 _LOGGER = logging.getLogger("rigbridge.openhtf")
 # Seconds that somebody who asks how a run stands waits for the outbox to be opened.
@@ -295,7 +293,13 @@ class OutputCallback:
         # Exit handlers run before daemon threads end, so the sender still works. What
         # is raised here would only be printed, without a word on what it means.
         try:
-            waiting = self.flush(EXIT_DEADLINE)
+            waiting = None
+            if (configuration := self._fixed.configuration) is not None:
+                waiting = flush_at_end(
+                    self._outbox.opened, embedded=configuration.is_local
+                )
+            if waiting is None:
+                waiting = self._incoming.pending()
             if waiting:
                 _LOGGER.warning(
                     "%d runs wait in %s; the next test or '%s' sends them",

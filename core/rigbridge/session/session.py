@@ -22,6 +22,7 @@ from rigbridge.model import Instrument, ProcedureRef, Run, Unit
 from rigbridge.opening import load_outbox, open_outbox
 from rigbridge.outbox import Outbox, OutboxEntry
 from rigbridge.outbox.disk_space import explaining_refusals
+from rigbridge.outbox.ending import EXIT_DEADLINE, flush_at_end
 from rigbridge.outbox.incoming import (
     IncomingFolder,
     OngoingRuns,
@@ -30,10 +31,7 @@ from rigbridge.outbox.incoming import (
 )
 from rigbridge.session.run_recorder import RunRecorder
 
-__all__ = ["EXIT_DEADLINE", "Session"]
-
-EXIT_DEADLINE = 5.0
-"""Seconds that closing waits for what is still to be sent."""
+__all__ = ["Session"]
 
 _LOGGER = logging.getLogger("rigbridge.session")
 
@@ -274,7 +272,9 @@ class Session:
         if self._closed:
             return
         if self._handed_over and self._opening is not None:
-            waiting = self.flush(EXIT_DEADLINE)
+            waiting = flush_at_end(self._sender, embedded=self._configuration.is_local)
+            if waiting is None:
+                waiting = sum(1 for _ in self._incoming.items())
             if waiting:
                 _LOGGER.warning(
                     "%d runs wait in %s; the next session or "

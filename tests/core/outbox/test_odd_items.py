@@ -170,7 +170,9 @@ class TestTroubles:
         assert intake.take_all(queue) == 0
         assert intake.trouble
 
-    @pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO, errno.EACCES, errno.EPERM])
+    @pytest.mark.parametrize(
+        "number", [errno.EMFILE, errno.EIO, errno.EACCES, errno.EPERM]
+    )
     @pytest.mark.parametrize("name", ["file-1", ITEM_FILE])
     def test_a_file_that_cannot_be_opened_for_now_parks_nothing(
         self,
