@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -207,19 +207,39 @@ class StoreDatabase:
     def _writing(self, *, shared: bool) -> Generator[sa.Connection]:
         engine = self._current()
         with _mapped(self.shown), self._sole_writer():
-            if self._writer is None:
-                # Kept open: there is only ever one, and a pool costs time.
-                self._writer = self._backend.writer(engine)
             try:
-                with begin_writing(self._writer, shared=shared):
-                    yield self._writer
+                with ExitStack() as transaction:
+                    yield self._begin(transaction, engine, shared=shared)
             except DBAPIError:
                 # A failed commit leaves its transaction open on the connection, where
                 # the next writer must not find it.
-                self._writer.invalidate()
-                self._writer.close()
-                self._writer = None
+                self._drop_writer()
                 raise
+
+    def _begin(
+        self, transaction: ExitStack, engine: sa.Engine, *, shared: bool
+    ) -> sa.Connection:
+        # Kept open: there is only ever one, and a pool costs time.
+        if self._writer is not None:
+            try:
+                transaction.enter_context(begin_writing(self._writer, shared=shared))
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                # The database server was started again. Nothing of this transaction
+                # was done, so that it begins on a connection that is new.
+                self._drop_writer()
+            else:
+                return self._writer
+        self._writer = self._backend.writer(engine)
+        transaction.enter_context(begin_writing(self._writer, shared=shared))
+        return self._writer
+
+    def _drop_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.invalidate()
+            self._writer.close()
+            self._writer = None
 
     @contextmanager
     def _sole_writer(self) -> Generator[None]:

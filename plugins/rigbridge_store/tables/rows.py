@@ -143,8 +143,15 @@ def _error_of(dialect: sa.Dialect) -> type[Exception]:
 
 
 def _translated(connection: sa.Connection, sql: str, error: Exception) -> BaseException:
+    dialect, raw = connection.dialect, connection.connection.dbapi_connection
     return DBAPIError.instance(
-        sql, None, error, _error_of(connection.dialect), dialect=connection.dialect
+        sql,
+        None,
+        error,
+        _error_of(dialect),
+        # So that a transaction that could not begin for that can begin once more.
+        connection_invalidated=dialect.is_disconnect(error, raw, None),  # type: ignore[arg-type]
+        dialect=dialect,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -171,3 +172,49 @@ class TestFailures:
         ):
             store.list_runs("SN-1")
         assert isinstance(caught.value, (ConfigurationError, ServerUnavailableError))
+
+
+@pytest.fixture
+def drop_connections(
+    database: str, administer: Callable[[str], None]
+) -> Callable[[], None]:
+    """Give what ends all connections to the database, as a new start of it does."""
+    name = database.rpartition("/")[2]
+    statement = (
+        "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity"  # noqa: S608 - a name of ours
+        f" WHERE datname = '{name}'"
+    )
+    return partial(administer, statement)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+class TestServerStartedAgain:
+    """A PostgreSQL server that was started again has dropped all connections."""
+
+    def test_the_next_calls_find_new_connections(
+        self, store: RunStore, drop_connections: Callable[[], None]
+    ) -> None:
+        """Neither the next write nor the next reads fail."""
+        tables = store._database
+        with tables.writing(), tables.reading(), tables.reading():
+            pass
+        for _ in range(2):
+            drop_connections()
+            with tables.adding() as connection:
+                assert connection.scalar(sa.text("SELECT 1")) == 1
+            for _ in range(2):
+                with tables.reading() as connection:
+                    assert connection.scalar(sa.text("SELECT 1")) == 1
+
+    def test_what_was_begun_fails(
+        self, store: RunStore, drop_connections: Callable[[], None]
+    ) -> None:
+        """Half of a transaction is not done twice; the next one is whole."""
+        tables = store._database
+        with ExitStack() as transaction:
+            transaction.enter_context(pytest.raises(ServerUnavailableError))
+            connection = transaction.enter_context(tables.writing())
+            drop_connections()
+            connection.execute(sa.text("SELECT 1"))
+        with tables.writing() as connection:
+            assert connection.scalar(sa.text("SELECT 1")) == 1
