@@ -7,15 +7,16 @@ set up by the project has everything that the tests need.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import httpx
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG, create_ssl_context
 from hypothesis import settings
 
 from rigbridge.testing.run_store.server import RunStoreServer
@@ -23,9 +24,6 @@ from rigbridge.testing.run_store.server import RunStoreServer
 # A slow machine is no failure; how long things take is measured in benchmarks.
 settings.register_profile("rigbridge", deadline=None)
 settings.load_profile("rigbridge")
-# The one object that all calls of httpx have where they give no timeout of their own.
-for _kind in ("connect", "read", "write", "pool"):
-    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, _kind, 120.0)
 
 _NO_SKIP = os.environ.get("RIGBRIDGE_NO_SKIP", "") not in ("", "0")
 _OURS = ("RIGBRIDGE_", "TOFUPILOT_")
@@ -73,6 +71,32 @@ def _holds_key(path: Path) -> bool:
             return _KEY.encode() in stream.read(1 << 20)
     except OSError:
         return False  # a test took the permission to read away
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clients_are_made_quickly_and_patient() -> Iterator[None]:
+    """
+    Read the certificates once a process, and give a slow machine two minutes.
+
+    The tests' own clients of HTTP trust nobody in particular; each would read the whole
+    bundle, which takes longer than most requests.
+    """
+
+    @functools.cache
+    def usual(*_: str | None) -> Any:
+        return create_ssl_context()
+
+    def context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> Any:
+        if verify is True and cert is None and trust_env:
+            return usual(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+        return create_ssl_context(verify, cert, trust_env)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("httpx._transports.default.create_ssl_context", context)
+        # The one object of all calls that give no timeout of their own.
+        for kind in ("connect", "read", "write", "pool"):
+            patched.setattr(DEFAULT_TIMEOUT_CONFIG, kind, 120.0)
+        yield
 
 
 @pytest.fixture(scope="session")
