@@ -16,7 +16,10 @@ import attrs
 
 from rigbridge.model import Limit
 
-__all__ = ["Condition", "condition"]
+__all__ = ["AS_TEXT", "Condition", "condition"]
+
+AS_TEXT = "limits that are no range, kept as text"
+"""The rule for limits that become readable text."""
 
 Bound: TypeAlias = float | int | str | None
 """A number, a text that is none, or None where the cell is blank."""
@@ -117,7 +120,7 @@ def _as_text(comparator: str | None, lower: Bound, upper: Bound) -> Condition:
     text = f"{comparator or 'limits'}: {', '.join(parts)}" if parts else comparator
     return Condition(
         validators=(text,) if text else (),
-        rules=("limits that are no range, kept as text",),
+        rules=(AS_TEXT,),
     )
 
 

@@ -9,6 +9,7 @@ from rigbridge.errors import RigbridgeError, UnrecognizedSourceError
 from rigbridge.model.report import Disposition
 from rigbridge_csv.learning.draft import draft_profile
 from rigbridge_csv.learning.trial import try_profile
+from rigbridge_csv.limits import AS_TEXT
 from rigbridge_csv.profiles.profile import make_profile
 from rigbridge_csv.selection import best_claims
 from rigbridge_csv.text.foreign import foreign_format, is_workbook
@@ -63,5 +64,9 @@ def checked_draft(source: Source) -> tuple[str, bool]:
     entries = tried.report.entries
     lost = [each for each in entries if each.disposition is Disposition.DROPPED]
     lines.extend(f"# Lost: {entry}" for entry in lost[:_MOST])
-    ready = bool(tried.runs) and not (tried.failures or draft.asks or lost)
+    # Nothing is lost of them, but a range that a pattern would give.
+    unread = [each for each in entries if each.rule == AS_TEXT]
+    lines.extend(f"# DECLARE: fields.limits: {entry}" for entry in unread[:_MOST])
+    asked = tried.failures or draft.asks or lost or unread
+    ready = bool(tried.runs) and not asked
     return "\n".join([*lines, "", draft.text]), ready

@@ -26,6 +26,9 @@ from rigbridge_csv.learning.toml_draft import ProfileDraft, toml_key
 from rigbridge_csv.profiles.fields import Field
 
 __all__ = ["draft_fields"]
+
+# What follows the digits of 3.4 V; an exponent belongs to them.
+_UNIT_BEHIND = re.compile(r"(?<=\d)\s*(?![eE][-+]?\d)[^\W\d].*|(?<=\d)\s*[%°Ω].*")
 _UNIX = (None, "unix", "unix-ms", "excel")
 _OF_INSTRUMENTS = (
     Field.SERIAL_NUMBER,
@@ -205,10 +208,12 @@ def _series_fields(columns: Sequence[ColumnTexts]) -> dict[Field, str]:
 
 
 def _pair(texts: Sequence[str]) -> str:
-    for sign in ("..", "/", " to ", ";", "|", "-"):
+    for sign in ("..", "/", " to ", *";|~\N{EN DASH}-"):
         parts = [text.split(sign) for text in texts if text.count(sign) == 1]
+        # A unit may stand behind each.
+        bare = [[_UNIT_BEHIND.sub("", part.strip()) for part in both] for both in parts]
         numbers = [
-            (float(a), float(b)) for a, b in parts if is_number(a) and is_number(b)
+            (float(a), float(b)) for a, b in bare if is_number(a) and is_number(b)
         ]
         if numbers:
             escaped = re.escape(sign).replace(r"\ ", " ")

@@ -408,8 +408,11 @@ def _fits(field: Field, column: ColumnTexts) -> bool:
     if field in (Field.STARTED_AT, Field.ENDED_AT):
         return _is_time(filled[:50])
     if field in (Field.RUN_OUTCOME, Field.OUTCOME):
+        # A reading has a decimal sign, and below the range of a meter it is <0.5.
         return len(set(filled)) <= 12 and not all(  # few words
-            is_number(text) and "." in text for text in filled
+            is_number(bare := text.strip().lstrip("<>"))
+            and ("." in bare or bare != text)
+            for text in filled
         )
     if field is Field.SERIAL_NUMBER and _plain(column.name) == "vin":
         # The number of a vehicle has 17 signs; else it is an input voltage.

@@ -23,7 +23,7 @@ from rigbridge.adapters.text.verdicts import VERDICT_WORDS, LoggedVerdict
 from rigbridge.errors import MalformedSourceError
 from rigbridge.model import Scalar
 from rigbridge.model.report import ConversionReport, Place
-from rigbridge_csv.limits import Condition, condition
+from rigbridge_csv.limits import AS_TEXT, Condition, condition
 from rigbridge_csv.profiles.profile import CSVProfile
 from rigbridge_csv.tables.keys import FilledCell
 
@@ -260,7 +260,7 @@ class CellReader:
         if both is not None:
             return Condition(
                 validators=(f"limits: {both}",),
-                rules=("limits that are no range, kept as text",),
+                rules=(AS_TEXT,),
             )
         for text in (lower, upper):
             if text is not None and self.spelled_otherwise(text):

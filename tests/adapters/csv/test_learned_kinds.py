@@ -167,3 +167,57 @@ def test_a_duration_is_no_start() -> None:
     )
     assert "started_at" not in keys["fields"]
     assert run.unit.serial_number == "AB1"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        (
+            "Numéro de série;A1\nDate d'essai;14/03/2026 09:12:05\nPoste;B2\n"
+            "Essai;Valeur;Unité;Mini;Maxi;Résultat\n"
+        ),
+        (
+            "Número de serie;A1\nFecha de prueba;14/03/2026 09:12:05\nPuesto;B2\n"
+            "Prueba;Valor;Unidad;Mínimo;Máximo;Resultado\n"
+        ),
+        (
+            "Seriennummer;A1\nPrüfdatum;14.03.2026 09:12:05\nPrüfstand;B2\n"
+            "Merkmal;Istwert;Einheit;Unt. Toleranz;Ob. Toleranz;Bewertung\n"
+        ),
+        (
+            "UUT Serial;A1\nTest date;2026-03-14 09:12:05\nStation;B2\n"
+            "Test;Value;Unit;Min;Max;Result\n"
+        ),
+    ],
+    ids=["fr", "es", "de", "en"],
+)
+def test_names_of_other_languages(head: str) -> None:
+    """Keys and columns are told by the words of a rig's language."""
+    log = f"{head}Vcc;3,31;V;3,2;3,4;OK\nIcc;12,3;mA;5,0;20,0;OK\n"
+    text, ready = checked_draft(Source.from_bytes(log.encode(), "log.csv"))
+    assert ready, text
+    for field, named in (("started_at", "{ key"), ("station", "{ key")):
+        assert f"fields.{field} = {named}" in text
+    for field in ("lower_limit", "upper_limit", "measurement", "value", "outcome"):
+        assert f"fields.{field} = " in text
+
+
+def test_limits_that_stay_texts_are_asked_for() -> None:
+    """A range with units is read; a tolerance stays a text, and the draft says so."""
+    rows = "A1,Vcc,3.31 V,3.2 ~ 3.4 V,PASS\nA1,Icc,12.1 mA,10.0 ~ 15.0 mA,PASS\n"
+    head = "SN,Test,Measured,Spec,Result\n"
+    source = Source.from_bytes((head + rows).encode(), "log.csv")
+    text, ready = checked_draft(source)
+    assert ready, text
+    more = f"{head}{rows}A1,Gain,20.1 dB,20 ± 1 dB,PASS\n"
+    text, ready = checked_draft(Source.from_bytes(more.encode(), "log.csv"))
+    assert not ready
+    assert "# DECLARE: fields.limits: line 4" in text
+
+
+def test_readings_are_no_verdicts() -> None:
+    """A column of results that holds numbers, some below the range, is a value."""
+    log = "Sample ID,Analyte,Result,Units\nS1,Lead,<0.5,ug\nS1,Copper,12.3,ug\n"
+    text, ready = checked_draft(Source.from_bytes(log.encode(), "log.csv"))
+    assert ready, text
+    assert 'fields.value = "Result"' in text

@@ -209,7 +209,7 @@ def test_pairs_with_blank_cells_between() -> None:
     assert '{ key = "Datum", column = "Uhrzeit" }' in text
     run = found.runs[0]
     assert run.started_at == datetime(2024, 3, 13, 14, 5, 6, tzinfo=UTC)
-    assert (run.operator, run.station, run.metadata["Auftrag"]) == (
+    assert (run.operator, run.station, run.unit.batch_number) == (
         "Müller",
         "P4",
         "A-0815",
