@@ -179,7 +179,8 @@ def find_parts(
     """
     statement = _PARTS.where(PART_SEEN, *wanted.conditions())
     statement = statement.order_by(*wanted.order(parts.c.key))
-    return read_page(connection, statement, wanted, Sight.of(connection, principal))
+    sight = Sight.of(connection, principal)
+    return read_page(connection, statement, wanted, parts.c.key, sight)
 
 
 def find_batches(
@@ -188,7 +189,8 @@ def find_batches(
     """List batches likewise, each with the number of its units that may be seen."""
     statement = _BATCHES.where(BATCH_SEEN, *wanted.conditions())
     statement = statement.order_by(*wanted.order(batches.c.key))
-    return read_page(connection, statement, wanted, Sight.of(connection, principal))
+    sight = Sight.of(connection, principal)
+    return read_page(connection, statement, wanted, batches.c.key, sight)
 
 
 def revisions_of(

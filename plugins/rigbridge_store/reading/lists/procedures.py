@@ -116,7 +116,7 @@ def find_procedures(
         *visible(procedures.c.key, visible_procedures(connection, principal)),
         *wanted.conditions(),
     ).order_by(procedures.c.created_at.desc(), procedures.c.key.desc())
-    return read_page(connection, statement, wanted)
+    return read_page(connection, statement, wanted, procedures.c.key)
 
 
 def procedure_rows(
@@ -267,7 +267,7 @@ def find_stations(connection: sa.Connection, wanted: StationQuery) -> RowPage:
         .where(stations.c.removed_at.is_(None), *wanted.conditions())
         .order_by(stations.c.name_key, stations.c.key)
     )
-    return read_page(connection, statement, wanted)
+    return read_page(connection, statement, wanted, stations.c.key)
 
 
 def require_station(

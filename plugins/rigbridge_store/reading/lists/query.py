@@ -87,6 +87,7 @@ LIMITS = "limits"
 """Where the metadata of a field have what the parameter must keep."""
 
 _CONDITION = "condition"
+_NEWEST = 1 << 26
 
 
 def parameter(default: object = None, **limits: object) -> Any:
@@ -169,7 +170,7 @@ class ListQuery:
     """
 
     limit: int = parameter(50, ge=1, le=100)
-    # Far beyond any list, and still exact in a client's double.
+    # Still exact in a client's double.
     cursor: int | None = parameter(ge=0, le=2**53)
 
     def conditions(self) -> list[Condition]:
@@ -245,6 +246,7 @@ def read_page(
     connection: sa.Connection,
     statement: sa.Select[*tuple[object, ...]],
     wanted: ListQuery,
+    key: sa.Column[int],
     sight: Sight | None = None,
 ) -> RowPage:
     """
@@ -252,17 +254,27 @@ def read_page(
 
     Args:
         connection: the transaction.
+        key: of the table that is listed; what is added to it gets a higher one.
         sight: what the caller may see, where the statement has its conditions.
     """
-    start, limit = int(wanted.cursor or 0), wanted.limit
-    # An offset, as v2 pages: its cursor is a number that clients count with.
+    # The cursor of v2 is a number. As an offset alone it would give rows again once
+    # others are added before them. So it also names the newest row that there was
+    # at the first page; 0 comes from a client that counts the rows by itself.
+    newest, start = divmod(int(wanted.cursor or 0), _NEWEST)
+    if newest:
+        statement = statement.where(key <= newest)
     # One row more than wanted tells whether there is a next page, without a count.
+    limit = wanted.limit
     rows = connection.execute(
         statement.limit(limit + 1).offset(start),
         {} if sight is None else sight.parameters,
     ).all()
-    more = len(rows) > limit
-    return RowPage(rows=rows[:limit], next_cursor=start + limit if more else None)
+    if len(rows) <= limit:
+        return RowPage(rows=rows)
+    newest = newest or connection.execute(sa.select(sa.func.max(key))).scalar_one()
+    # Beyond what a client's double holds, an offset alone.
+    above = newest if newest < _NEWEST else 0
+    return RowPage(rows=rows[:limit], next_cursor=above * _NEWEST + start + limit)
 
 
 def equal(column: Column, value: object) -> list[Condition]:

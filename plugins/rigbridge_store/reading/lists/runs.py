@@ -242,7 +242,7 @@ def page_of_runs(
         *visible(runs.c.procedure_key, visible_procedures(connection, principal)),
         *wanted.conditions(),
     ).order_by(*wanted.order(runs.c.key), *then)
-    return read_page(connection, statement, wanted)
+    return read_page(connection, statement, wanted, runs.c.key)
 
 
 def find_runs(

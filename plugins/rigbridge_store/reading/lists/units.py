@@ -239,7 +239,8 @@ def find_units(
     searched = containing(connection, text, units_with_text, *_SEARCHED)
     statement = _SELECT.where(UNIT_SEEN, *searched, *wanted.conditions())
     statement = statement.order_by(*wanted.order(units.c.key))
-    return read_page(connection, statement, wanted, Sight.of(connection, principal))
+    sight = Sight.of(connection, principal)
+    return read_page(connection, statement, wanted, units.c.key, sight)
 
 
 def require_unit(
