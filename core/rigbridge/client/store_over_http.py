@@ -13,8 +13,6 @@ from functools import partial
 from typing import IO, TypeVar
 from urllib.parse import quote
 
-import msgspec
-
 from rigbridge.client import operations
 from rigbridge.client.connection import BlockingConnection
 from rigbridge.client.listing import ReceivedRun
@@ -46,6 +44,7 @@ from rigbridge.wire import (
     RowsOfRuns,
     WholeRun,
     WholeRuns,
+    decode,
     encode,
 )
 
@@ -267,8 +266,8 @@ class StoreOverHTTP:
 
 def _decoded(kind: type[_T], answer: Answer) -> _T:
     try:
-        return msgspec.json.decode(answer.content, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return decode(answer.content, kind)
+    except (ModelError, UnicodeDecodeError) as error:
         raise answer.unexpected(f"is not that of this call ({error})") from error
 
 

@@ -2,15 +2,52 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, TypeVar
 
 import msgspec
 
 from rigbridge.errors import ModelError
+from rigbridge.machine.forks import watch_forks
 
 __all__ = ["decode", "encode", "from_builtins", "to_builtins"]
 
 _T = TypeVar("_T")
+
+
+class _Descriptions:
+    """
+    Has msgspec describe each class once, before it is read for the first time.
+
+    msgspec writes a description into the class when it first meets it, and lets other
+    threads run meanwhile. One that reads the same class then takes what is half written
+    and ends the process with a segmentation fault.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: set[object] = set()
+
+    def require(self, kind: object) -> None:
+        """Wait until the class, and with it all that it holds, is described."""
+        if kind in self._known:
+            return
+        # A child of a fork amid it would have the half-written one for ever.
+        watch_forks(self)
+        with self._lock:
+            msgspec.json.Decoder(kind)
+            self._known.add(kind)
+
+    def before_fork(self) -> None:
+        """Wait until no class is being described."""
+        self._lock.acquire()
+
+    def after_fork(self) -> None:
+        """Let both sides go on."""
+        self._lock.release()
+
+
+_descriptions = _Descriptions()
 
 
 def encode(body: Any) -> bytes:
@@ -38,6 +75,7 @@ def decode(content: bytes, kind: type[_T]) -> _T:
     Raises:
         ModelError: no JSON, or a field of the wrong kind; names the field.
     """
+    _descriptions.require(kind)
     try:
         return msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
@@ -59,6 +97,7 @@ def from_builtins(value: Any, kind: type[_T]) -> _T:
     Raises:
         ModelError: a field of the wrong kind; names the field.
     """
+    _descriptions.require(kind)
     try:
         return msgspec.convert(value, type=kind)
     except msgspec.ValidationError as error:

@@ -28,7 +28,7 @@ from uuid import UUID, uuid4
 import attrs
 import msgspec
 
-from rigbridge.errors import SourceError
+from rigbridge.errors import ModelError, SourceError
 from rigbridge.machine.files import is_lasting, past_scanners, whole_file
 from rigbridge.machine.folders import (
     make_folder,
@@ -46,6 +46,7 @@ from rigbridge.outbox.incoming.item import (
     encode_item,
     is_item_name,
 )
+from rigbridge.wire import decode
 
 __all__ = ["IncomingFolder", "shared_threads"]
 
@@ -264,10 +265,10 @@ def _read(path: Path) -> IncomingItem | None:
 
 def _refusal(folder: Path) -> ItemRefusal | None:
     try:
-        return msgspec.json.decode((folder / _REFUSAL).read_bytes(), type=ItemRefusal)
+        return decode((folder / _REFUSAL).read_bytes(), ItemRefusal)
     except FileNotFoundError:
         return None
-    except (msgspec.MsgspecError, OSError) as error:
+    except (ModelError, OSError) as error:
         return ItemRefusal(reason=f"its reason cannot be read: {error}")
 
 
