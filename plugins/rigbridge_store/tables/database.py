@@ -31,6 +31,7 @@ from rigbridge.errors import (
     RigbridgeError,
     ServerUnavailableError,
 )
+from rigbridge.machine.forks import watch_forks
 from rigbridge.wire import CODES
 from rigbridge_store.refusals import bad_request, half_a_character
 from rigbridge_store.tables.backends import (
@@ -95,9 +96,13 @@ class StoreDatabase:
             raise self._absent()
         self._backend.prepare()
         self._inherited: list[object] = []
+        self._forking = threading.local()
         self._start()
+        if self.path is not None:
+            watch_forks(self)
         try:
-            self._prepare()
+            with self._write_lock:
+                self._prepare()
         except ServerUnavailableError as error:
             self.close()
             if not isinstance(self._backend, SQLite):
@@ -296,6 +301,19 @@ class StoreDatabase:
             self._inherited += [self._engine, self._writer]
             self._start()
         return self._engine
+
+    def before_fork(self) -> None:
+        """Wait for who writes to the file, as long as any writer waits."""
+        # SQLite keeps its locks in memory: in the child of a fork amid a transaction
+        # the file would stay locked for ever. A thread that forks within one of its own
+        # must not wait for itself, hence the end.
+        lock = self._write_lock
+        self._forking.lock = lock if lock.acquire(timeout=self._patience) else None
+
+    def after_fork(self) -> None:
+        """Let both sides go on."""
+        if self._forking.lock is not None:
+            self._forking.lock.release()
 
     def close(self) -> None:
         """Close every connection; the next transaction would open new ones."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -20,7 +23,7 @@ from rigbridge.errors import (
 from rigbridge.wire import CreateRun
 from rigbridge_store import RunStore
 from rigbridge_store.reading.listing import _OF_UNIT
-from rigbridge_store.tables.database import FILE_NAME
+from rigbridge_store.tables.database import FILE_NAME, StoreDatabase
 from rigbridge_store.tables.rows import RowFinder, RowWriter, insert_row
 from rigbridge_store.tables.schema import metadata
 
@@ -218,3 +221,32 @@ class TestServerStartedAgain:
             connection.execute(sa.text("SELECT 1"))
         with tables.writing() as connection:
             assert connection.scalar(sa.text("SELECT 1")) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs forks")
+def test_a_fork_waits_for_who_writes(tmp_path: Path) -> None:
+    """SQLite keeps its locks in memory: a child of a fork amid one has it for ever."""
+    tables = StoreDatabase(tmp_path)
+    begun = threading.Event()
+
+    def write() -> None:
+        with tables.writing():
+            begun.set()
+            time.sleep(0.2)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert begun.wait(60)
+    child = os.fork()
+    if not child:
+        try:
+            with tables.writing():
+                pass
+        except BaseException:  # noqa: BLE001 - no test of the parent may go on here
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    thread.join()
+    with tables.writing():
+        pass
+    tables.close()
