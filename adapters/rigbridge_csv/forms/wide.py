@@ -185,9 +185,8 @@ class _WideRun:
             measured_now = compress(group.targets, filled)
             phase = self._phase(group.phase, line, fields, measured_now)
             measured += len(values)
-            if columns.unfilled:
-                measured_now = compress(group.targets, filled)
-                columns.unfilled -= {target.column.at for target in measured_now}
+            if group.unfilled:
+                group.unfilled[:] = [at for at in group.unfilled if not filled[at]]
             whole = len(values) == len(group.targets)
             if group.plain and not self.judges:
                 made = group.row.make(values, None if whole else filled)

@@ -49,6 +49,7 @@ class ColumnGroup:
 
     ``plain`` says that no column has others of its own, so that a row is made at once;
     ``limits`` which columns have limits then; ``numeric`` says that all may be numbers.
+    ``unfilled`` are the places in it of those of which no row had a value so far.
     """
 
     phase: str | None
@@ -58,6 +59,7 @@ class ColumnGroup:
     limits: list[bool]
     plain: bool
     numeric: bool
+    unfilled: list[int]
 
 
 def _groups(targets: list[MeasuredColumn]) -> list[ColumnGroup]:
@@ -73,6 +75,7 @@ def _groups(targets: list[MeasuredColumn]) -> list[ColumnGroup]:
                 [target.template.limits is not None for target in group],
                 not any(target.beside for target in group),
                 not any(target.is_text for target in group),
+                list(range(len(group))),
             )
         )
     return made
@@ -85,7 +88,6 @@ class WideColumns(RowColumns):
     Attributes:
         phases: the fields of the phase that the rows have.
         others: the undeclared columns that are kept with the run, with their names.
-        unfilled: the columns of measurements of which no row had a value so far.
     """
 
     def __init__(
@@ -111,7 +113,6 @@ class WideColumns(RowColumns):
             for column in told_apart(described, report, head.line)
         ]
         self.groups = _groups(self.targets)
-        self.unfilled = set(positions)
         used = {*positions, *taken}
         others = self.undeclared([at for at in self.rest if at not in used])
         self.others = list(zip(others, self.names.labels(others, report), strict=True))
@@ -121,7 +122,8 @@ class WideColumns(RowColumns):
 
     def record_unfilled(self, head: TableHead) -> None:
         """Record what is said of columns of which no row had a value."""
-        for at in sorted(self.unfilled):
+        unfilled = [group.targets[at] for group in self.groups for at in group.unfilled]
+        for at in (target.column.at for target in unfilled):
             texts = [row.cells[at].strip() for row in head.roles if at < len(row.cells)]
             if said := ", ".join(filter(None, texts)):
                 self.report.omitted(
