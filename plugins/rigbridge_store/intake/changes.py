@@ -38,6 +38,7 @@ from rigbridge_store.tables.schema import (
     unit_sub_units,
     units,
 )
+from rigbridge_store.tables.seals import text_seal, with_texts
 from rigbridge_store.tables.values import ColumnValue, new_id, now_micros
 
 __all__ = [
@@ -377,9 +378,13 @@ def change_run_metadata(
     # disagree.
     merge_metadata(connection, "run", run, changes)
     document = connection.execute(
-        sa.select(run_documents.c.sidecar).where(run_documents.c.run_key == run)
-    ).first()
-    stored = None if document is None else document.sidecar
+        sa.select(run_documents.c.sidecar, runs.c.seal)
+        .select_from(
+            runs.outerjoin(run_documents, run_documents.c.run_key == runs.c.key)
+        )
+        .where(runs.c.key == run)
+    ).one()
+    stored = document.sidecar
     sidecar: dict[str, Any] = (
         {"rigbridge": 1, "run_id": run_id, "overlay": None, "attachments": []}
         if stored is None
@@ -389,10 +394,14 @@ def change_run_metadata(
     sidecar.pop("report", None)
     overlay = change_members(sidecar.get("overlay"), "metadata", changes)
     changed = pack(msgspec.json.encode({**sidecar, "overlay": overlay}))
-    if document is None:
+    replaced = connection.execute(
+        run_documents.update().where(run_documents.c.run_key == run),
+        {"sidecar": changed},
+    )
+    if not replaced.rowcount:
         connection.execute(run_documents.insert(), {"run_key": run, "sidecar": changed})
-    else:
-        connection.execute(
-            run_documents.update().where(run_documents.c.run_key == run),
-            {"sidecar": changed},
-        )
+    texts = (text_seal(text, "sidecar") for text in (stored, changed))
+    connection.execute(
+        runs.update().where(runs.c.key == run),
+        {"seal": with_texts(document.seal, texts)},
+    )

@@ -9,6 +9,7 @@ waits for a database server to answer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 import attrs
 import sqlalchemy as sa
@@ -34,6 +35,7 @@ from rigbridge_store.intake.metadata import (
 )
 from rigbridge_store.intake.placing import UnitPlaces
 from rigbridge_store.intake.policies import Repetition
+from rigbridge_store.intake.preparation import PreparedRun
 from rigbridge_store.intake.units import FoundUnit, add_sub_units
 from rigbridge_store.refusals import FieldIssue, conflict
 from rigbridge_store.results import CreationResult
@@ -50,7 +52,12 @@ from rigbridge_store.tables.schema import (
     runs,
     units,
 )
-from rigbridge_store.tables.seals import RUN_COLUMNS, run_seal
+from rigbridge_store.tables.seals import (
+    RUN_COLUMNS,
+    run_seal,
+    text_seal,
+    with_texts,
+)
 from rigbridge_store.tables.values import ColumnValue, Row, new_id, now_micros
 
 __all__ = ["write_group"]
@@ -421,7 +428,16 @@ def _run_row(
     sealed = tuple(values[name] for name in RUN_COLUMNS)
     rows = (row[1:] for row in measured)
     seal = run_seal(sealed, prepared.phases, rows, prepared.logs)
-    return (key, *sealed, unit.batch_key, seal)
+    return (key, *sealed, unit.batch_key, with_texts(seal, _text_seals(prepared)))
+
+
+def _text_seals(prepared: PreparedRun) -> Iterable[int]:
+    yield text_seal(prepared.sidecar, "sidecar")
+    yield text_seal(prepared.report, "report")
+    for phase, position, value in prepared.large:
+        yield text_seal(
+            cast("bytes", value), "value", cast("int", phase), cast("int", position)
+        )
 
 
 def _measured(

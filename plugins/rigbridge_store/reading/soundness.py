@@ -14,7 +14,6 @@ from rigbridge.machine.close_names import folded
 from rigbridge_store.intake.definitions import definition_digest
 from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.yields import wrong_tallies
-from rigbridge_store.tables.packing import DamagedTextError, unpack
 from rigbridge_store.tables.schema import (
     attachments,
     batches,
@@ -40,7 +39,13 @@ from rigbridge_store.tables.schema import (
     units,
     users,
 )
-from rigbridge_store.tables.seals import RUN_COLUMNS, file_seal, run_seal
+from rigbridge_store.tables.seals import (
+    RUN_COLUMNS,
+    file_seal,
+    run_seal,
+    text_seal,
+    with_texts,
+)
 
 __all__ = ["damaged_rows"]
 
@@ -85,10 +90,13 @@ _LOGS: _Statement = sa.select(
 ).order_by(logs.c.run_key, logs.c.position)
 
 _DOCUMENTS: _Statement = sa.select(
-    runs.c.id, run_documents.c.sidecar, run_documents.c.report
-).join(runs, runs.c.key == run_documents.c.run_key)
-_VALUES: _Statement = sa.select(runs.c.id, large_values.c.value).join(
-    runs, runs.c.key == large_values.c.run_key
+    run_documents.c.run_key, run_documents.c.sidecar, run_documents.c.report
+)
+_VALUES: _Statement = sa.select(
+    large_values.c.run_key,
+    large_values.c.phase_position,
+    large_values.c.position,
+    large_values.c.value,
 )
 
 _FILES: _Statement = sa.select(
@@ -137,7 +145,6 @@ _METADATA = (
 def damaged_rows(connection: sa.Connection) -> Iterator[str]:
     """Go through all rows; each that is not as it was written is a sentence."""
     yield from _damaged_runs(connection)
-    yield from _damaged_texts(connection)
     for table, rows, is_sound in (
         ("attachments", _FILES, _is_sound_file),
         ("test_points", _POINTS, _is_sound_definition),
@@ -182,10 +189,11 @@ def _broken_seals(connection: sa.Connection, keys: Sequence[int]) -> Iterator[st
         _by_run(connection, statement.where(statement.selected_columns[0].in_(keys)))
         for statement in (_PHASES, _MEASUREMENTS, _LOGS)
     ]
+    texts = _text_seals(connection, keys)
     for row in connection.execute(_RUNS.where(runs.c.key.in_(keys))):
         key, seal, *values = row
         found = run_seal(tuple(values), *(rows[key] for rows in parts_of_runs))
-        if found != seal:
+        if with_texts(found, texts[key]) != seal:
             yield f"run {row.id}: its rows have changed ({_RESTORE})"
 
 
@@ -198,19 +206,19 @@ def _by_run(
     return found
 
 
-def _damaged_texts(connection: sa.Connection) -> Iterator[str]:
-    for statement, what in (
-        (_DOCUMENTS, "what came beside its v1 fields has"),
-        (_VALUES, "a large measured value has"),
+def _text_seals(connection: sa.Connection, keys: Sequence[int]) -> dict[int, list[int]]:
+    """Take the seals of the texts of some runs that are kept apart from them."""
+    found: dict[int, list[int]] = defaultdict(list)
+    # Only seals are kept: a text may be as large as a request was.
+    for run, sidecar, report in _streamed(
+        connection, _DOCUMENTS.where(run_documents.c.run_key.in_(keys))
     ):
-        # One by one: a row may be as large as a request was.
-        for public, *packed in _streamed(connection, statement):
-            try:
-                for text in packed:
-                    if text is not None:
-                        unpack(text)
-            except DamagedTextError:
-                yield f"run {public}: {what} changed ({_RESTORE})"
+        found[run] += text_seal(sidecar, "sidecar"), text_seal(report, "report")
+    for run, phase, position, value in _streamed(
+        connection, _VALUES.where(large_values.c.run_key.in_(keys))
+    ):
+        found[run].append(text_seal(value, "value", phase, position))
+    return found
 
 
 def _streamed(connection: sa.Connection, statement: _Statement) -> Iterable[Row]:

@@ -324,7 +324,8 @@ runs = sa.Table(
     sa.Column("head", sa.Text, nullable=False),
     # The digest of the body under an idempotency key that is a UUID, and the id.
     sa.Column("digest", sa.String(64)),
-    # The seal of this row and of those of its phases, measurements and log lines.
+    # The seal of this row, of those of its phases, measurements and log lines, and of
+    # its documents and large values.
     sa.Column("seal", sa.LargeBinary, nullable=False),
 )
 

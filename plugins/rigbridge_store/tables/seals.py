@@ -17,7 +17,7 @@ import msgspec
 
 from rigbridge_store.tables.values import Row
 
-__all__ = ["RUN_COLUMNS", "file_seal", "run_seal"]
+__all__ = ["RUN_COLUMNS", "file_seal", "run_seal", "text_seal", "with_texts"]
 
 RUN_COLUMNS = (
     "id",
@@ -99,6 +99,34 @@ def run_seal(
         )
     found.update(_encode(list(logs)))
     return found.digest()
+
+
+def text_seal(text: bytes | None, place: str, *positions: int) -> int:
+    """
+    Take the seal of a text that is kept apart from its run, as packed; 0 without one.
+
+    Args:
+        place: the column that holds it.
+        positions: of the measurement that it is the value of.
+    """
+    if text is None:
+        return 0
+    found = hashlib.blake2b(_encode((place, *positions)), digest_size=_SIZE)
+    found.update(text)
+    return int.from_bytes(found.digest())
+
+
+def with_texts(seal: bytes, texts: Iterable[int]) -> bytes:
+    """
+    Take the texts of a run into its seal, or those that are in it out of it.
+
+    A text that changes alone is so replaced without a look at the rows of its run, and
+    what was damaged before stays so.
+    """
+    found = int.from_bytes(seal)
+    for text in texts:
+        found ^= text
+    return found.to_bytes(_SIZE)
 
 
 def file_seal(
