@@ -277,8 +277,21 @@ class PostgreSQL:
                 remedy="pip install 'rigbridge[postgres]'",
             ) from error
         event.listen(engine, "connect", _configure_postgresql)
+        # Before all others: of some encodings SQLAlchemy cannot read even the version.
+        event.listen(engine, "connect", self._require_unicode, insert=True)
         event.listen(engine, "begin", _begin_postgresql)
         return engine
+
+    def _require_unicode(self, raw: PostgreSQLConnection, _record: object) -> None:
+        encoding = raw.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raw.close()
+            raise ConfigurationError(
+                f"the database has the encoding {encoding}, not UTF8",
+                source=self.shown,
+                remedy="make another one: CREATE DATABASE ... ENCODING 'UTF8' "
+                "TEMPLATE template0",
+            )
 
     def reader(self, engine: sa.Engine) -> sa.Connection:
         """Connect for reading."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -81,3 +82,20 @@ class TestOpen:
             for _ in range(4)
         ]
         assert [process.communicate()[0] for process in processes] == [b"0\n"] * 4
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_refuses_a_database_that_cannot_hold_all_texts(
+    data: Path, postgresql_server: str, administer: Callable[[str], None], encoding: str
+) -> None:
+    """A database that is not UTF-8 is refused when it is opened, with the remedy."""
+    name = f"encoding_{encoding.lower()}"
+    administer(
+        f"CREATE DATABASE {name} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' "
+        "TEMPLATE template0"
+    )
+    try:
+        with pytest.raises(ConfigurationError, match=rf"{encoding}.*ENCODING 'UTF8'"):
+            RunStore.open(data, database=f"{postgresql_server}/{name}")
+    finally:
+        administer(f"DROP DATABASE {name} WITH (FORCE)")
