@@ -54,6 +54,7 @@ _ACCEPT = "import without --strict to accept that"
 # for large ones.
 _MOST_RUNS = 32
 _MOST_BYTES = 1 << 20
+_MOST_HASHED = 1 << 26
 
 
 @attrs.frozen(kw_only=True)
@@ -211,6 +212,7 @@ class _SourceReading:
             # Errors of a person's or network's making end the source here. Any other
             # exception is a defect and must be seen.
             self._errors.append(error)
+            result = attrs.evolve(result, digest=self._digest_of_failed(result))
         yield attrs.evolve(
             result,
             errors=tuple(self._errors),
@@ -219,6 +221,16 @@ class _SourceReading:
             report=self._report.counts(),
             seconds=time.monotonic() - began,
         )
+
+    def _digest_of_failed(self, result: SourceResult) -> str | None:
+        """Tell the content of a source that failed, so that a touched one is known."""
+        # A film among the reports is not read to its end for that.
+        if result.adapter is None and (self._found.size or 0) > _MOST_HASHED:
+            return None
+        try:
+            return self._source.digest
+        except SourceError:
+            return None
 
     def _prepared(
         self, item: ReadRun, extra: tuple[Attachment, ...]

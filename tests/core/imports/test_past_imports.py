@@ -209,6 +209,22 @@ def test_a_file_that_is_written_anew_is_not_read(call: Command, reports: Path) -
     assert summary(call, reports)["runs"] == 2
 
 
+def test_a_file_that_failed_is_known_by_its_content(
+    call: Command, reports: Path
+) -> None:
+    """It is not tried again because it was only touched; other content is."""
+    unclosed, unknown = reports / "unclosed.xml", reports / "notes.bin"
+    unclosed.write_text("<Reports><Report")
+    unknown.write_bytes(bytes(range(256)))
+    summary(call, reports, code=1)
+    for file in reports.iterdir():
+        os.utime(file, (OLD + 9, OLD + 9))
+    found = summary(call, reports, code=1)
+    assert (found["imported_before"], found["failed_before"]) == (2, 2)
+    unclosed.write_text("<Reports><Repert")
+    assert summary(call, reports, code=1)["failed_before"] == 1
+
+
 def test_a_folder_that_goes_is_no_fault_of_its_files(
     call: Command, reports: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
