@@ -10,14 +10,11 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol
 
 __all__ = ["ForkedLock", "Held", "watch_forks"]
-
-_held: weakref.WeakSet[Held] = weakref.WeakSet()
-_registering = threading.Lock()
-_watched = False
 
 
 class Held(Protocol):
@@ -53,6 +50,22 @@ class ForkedLock:
         self._lock.release()
 
 
+_held: weakref.WeakSet[Held] = weakref.WeakSet()
+# Also held by a thread of the parent when its process forks.
+_registering = ForkedLock()
+_watched = False
+
+
+class _Taken(threading.local):
+    """What a thread keeps from the others while it forks; two may fork at once."""
+
+    depth = 0
+    held: Sequence[Held] = ()
+
+
+_taken = _Taken()
+
+
 def watch_forks(held: Held) -> None:
     """Have each fork of this process wait until nobody uses an object."""
     global _watched  # noqa: PLW0603 - hooks can be registered, never taken back
@@ -60,18 +73,31 @@ def watch_forks(held: Held) -> None:
         _held.add(held)
         if _watched or not hasattr(os, "register_at_fork"):
             return
+        os.register_at_fork(
+            before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork
+        )
+        # Last: the child of a fork amid this registers the hooks itself. If they were
+        # registered already they run twice there, of which only the outer ones act.
         _watched = True
-    # Two threads may fork at once; each lets go of what it took itself.
-    taken = threading.local()
 
-    def before() -> None:
-        # A strong list: the weak set may shrink between the two hooks.
-        taken.held = list(_held)
-        for each in taken.held:
-            each.before_fork()
 
-    def after() -> None:
-        for each in taken.held:
+def _before_fork() -> None:
+    _taken.depth += 1
+    if _taken.depth > 1:
+        return
+    # A strong list: the weak set may shrink between the two hooks.
+    with _registering:
+        _taken.held = list(_held)
+    for each in _taken.held:
+        each.before_fork()
+
+
+def _after_fork() -> None:
+    # None before it: the hooks were registered while this fork was on its way.
+    if not _taken.depth:
+        return
+    _taken.depth -= 1
+    if not _taken.depth:
+        held, _taken.held = _taken.held, ()
+        for each in held:
             each.after_fork()
-
-    os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)

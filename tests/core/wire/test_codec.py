@@ -69,7 +69,7 @@ assert not any(codes), codes
 def _run(program: str) -> None:
     command = [sys.executable, "-X", "faulthandler", "-c", program]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=300, check=False
+        command, capture_output=True, text=True, timeout=120, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
 
