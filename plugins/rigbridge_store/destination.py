@@ -250,8 +250,8 @@ class LocalDestination:
         return self.existing.upkeep.run_sizes()
 
     def damage(self) -> Iterator[str]:
-        """Go through what is not as it was written; contents by their lengths only."""
-        return iter(self.existing.upkeep.check(contents=False).problems)
+        """Go through what is not as it was written; contents are read whole."""
+        return iter(self.existing.upkeep.check().problems)
 
     def back_up(self, folder: Path) -> BackupResult:
         """Copy the running store to a folder, from which it can be used as it is."""

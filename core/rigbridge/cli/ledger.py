@@ -13,8 +13,8 @@ import typer
 
 from rigbridge.cli import options
 from rigbridge.cli.output import (
+    call_for,
     count_of,
-    own_call,
     say,
     say_json,
     say_table,
@@ -123,7 +123,8 @@ def report(
                     say_table(columns, rows)
                     say("")
         if compared is not None:
-            _say_compared(compared, quiet=as_json)
+            again = call_for(configuration, "import", "--again")
+            _say_compared(compared, again, quiet=as_json)
     if compared is not None and not compared.is_equal:
         raise typer.Exit(1)
 
@@ -144,7 +145,7 @@ def _compared(
             destination.close()
 
 
-def _say_compared(compared: StoreComparison, *, quiet: bool) -> None:
+def _say_compared(compared: StoreComparison, again: str, *, quiet: bool) -> None:
     for difference in compared.differences:
         say_warning(difference)
     if compared.unlisted:
@@ -160,6 +161,6 @@ def _say_compared(compared: StoreComparison, *, quiet: bool) -> None:
         say(f"verified: the store holds {count_of(compared.runs, 'run')} as noted")
     else:
         say(
-            f"the store differs from the ledger; '{own_call()} import --again' on the "
-            "files brings back what is missing"
+            f"the store differs from the ledger; '{again}' on the files brings back "
+            "what is missing"
         )

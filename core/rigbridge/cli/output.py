@@ -23,7 +23,10 @@ from rigbridge.errors import NoRunError, RigbridgeError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from rigbridge.configuration import Configuration
+
 __all__ = [
+    "call_for",
     "confirmed",
     "count_of",
     "error_document",
@@ -75,6 +78,13 @@ def own_call() -> str:
     if found is not None and called.exists() and called.samefile(found):
         return called.name
     return shlex.quote(str(called))
+
+
+def call_for(configuration: Configuration, *words: str) -> str:
+    """Spell a call of this program for the data folder and destination of another."""
+    from rigbridge.configuration import command_line
+
+    return own_call() + command_line(configuration, *words).removeprefix("rigbridge")
 
 
 def _harmless(text: str) -> str:

@@ -45,7 +45,7 @@ from rigbridge_store.server.failures import problem_of
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore
 
-__all__ = ["LIGHT_BODY", "WORKER_MEMORY", "HeavyRequests"]
+__all__ = ["LIGHT_BODY", "WORKER_MEMORY", "WORKER_SECONDS", "HeavyRequests"]
 
 LIGHT_BODY = 1 << 20
 """Up to how many bytes a body is answered in place."""
@@ -55,6 +55,14 @@ LIGHT_UPLOAD = 64 << 10
 
 WORKER_MEMORY = 1536 << 20
 """How many bytes of memory a worker may take (Linux)."""
+
+WORKER_SECONDS = 600
+"""
+How many seconds of processor time one request may take (Linux).
+
+The largest body that is allowed takes about 35; one without an end would hold the only
+worker for ever.
+"""
 
 _RENEWED_FROM = 256 << 20
 _WAIT_SECONDS = 30.0
@@ -78,6 +86,14 @@ class _Request:
 
 
 @attrs.frozen
+class _Limits:
+    """What one request may take: bytes of memory, and seconds of processor time."""
+
+    memory: int
+    seconds: int
+
+
+@attrs.frozen
 class _Answer:
     """What the application has answered, and how much memory that took."""
 
@@ -94,6 +110,8 @@ class HeavyRequests:
     Args:
         memory: how many bytes of memory a worker may take; :data:`WORKER_MEMORY` by
             default.
+        seconds: how many seconds of processor time a request may take;
+            :data:`WORKER_SECONDS` by default.
     """
 
     def __init__(
@@ -102,13 +120,17 @@ class HeavyRequests:
         opening: StoreOpening,
         *,
         memory: int | None = None,
+        seconds: int | None = None,
     ) -> None:
         self._app = cast("ASGIApp", app)
         self._door = Door.behind(app)
         self._store = self._door.store
         self._settings = self._door.settings
         self._opening = opening
-        self._memory = WORKER_MEMORY if memory is None else memory
+        self._limits = _Limits(
+            WORKER_MEMORY if memory is None else memory,
+            WORKER_SECONDS if seconds is None else seconds,
+        )
         self._pool: ProcessPoolExecutor | None = None
         # Bodies come side by side, so that a slow sender holds up nobody.
         self._receiving = asyncio.Semaphore(_BODIES_AT_ONCE)
@@ -222,14 +244,15 @@ class HeavyRequests:
                 get_context("spawn"),
                 # The worker opens the store once and keeps it.
                 _open_store,
-                (self._opening, self._settings, self._memory),
+                (self._opening, self._settings, self._limits),
             )
         try:
             answer = await asyncio.wrap_future(self._pool.submit(_answer, request))
         except BrokenProcessPool as error:
-            # The limit of memory ends the process in the middle of an allocation.
+            # The limit of memory ends the process in the middle of an allocation, that
+            # of time by a signal.
             self.close()
-            raise _too_much(self._memory) from error
+            raise _too_much(self._limits) from error
         if answer.memory > _RENEWED_FROM:
             # What a process has taken once it seldom gives back.
             self.close()
@@ -324,30 +347,32 @@ def _refused(path: str, error: DeliveryError, memory: int = 0) -> _Answer:
     return _Answer(status, headers, msgspec.json.encode(problem), memory)
 
 
-def _too_much(memory: int) -> DeliveryError:
+def _too_much(limits: _Limits) -> DeliveryError:
     return too_large(
-        f"The request needs more than the {memory >> 20} MiB of memory that one may "
-        "take. Send it in parts."
+        f"The request needs more than the {limits.memory >> 20} MiB of memory or the "
+        f"{limits.seconds} s of processor time that one may take. Send it in parts."
     )
 
 
 # Of the worker: its application, which lives as long as the process.
-_apps: dict[str, tuple[Litestar, int]] = {}
+_apps: dict[str, tuple[Litestar, _Limits]] = {}
 
 
-def _open_store(opening: StoreOpening, settings: ServerSettings, memory: int) -> None:
+def _open_store(
+    opening: StoreOpening, settings: ServerSettings, limits: _Limits
+) -> None:
     if sys.platform == "linux":
         import resource  # Windows has none
 
         # RLIMIT_DATA and not RLIMIT_AS: mapped files and libraries should not count.
-        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_DATA, (limits.memory, limits.memory))
     threading.Thread(target=_end_with_server, daemon=True).start()
     # Decoded bodies have no cycles; looking for some takes longer than decoding.
     gc.disable()
     store = RunStore.open(**attrs.asdict(opening, recurse=False))
     # Counted at the door already, where the request came in.
     app = create_app(store, attrs.evolve(settings, requests_per_minute=None))
-    _apps[_MAIN] = (app, memory)
+    _apps[_MAIN] = (app, limits)
 
 
 def _end_with_server() -> None:
@@ -360,14 +385,28 @@ def _end_with_server() -> None:
         os._exit(1)
 
 
+def _limit_time(seconds: int) -> None:
+    if sys.platform == "linux":
+        import resource
+
+        # The limit is one of the process, which has answered others before.
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        end = math.ceil(used.ru_utime + used.ru_stime) + seconds
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
+        if most != resource.RLIM_INFINITY:
+            end = min(end, most)
+        resource.setrlimit(resource.RLIMIT_CPU, (end, most))
+
+
 def _answer(request: _Request) -> _Answer:
-    app, memory = _apps[_MAIN]
+    app, limits = _apps[_MAIN]
+    _limit_time(limits.seconds)
     try:
         with Path(request.body).open("rb") as stream:
             answer = asyncio.run(_asked_here(cast("ASGIApp", app), request, stream))
     except MemoryError:
         # Decoding failed within the limit, and the process is still in order.
-        return _refused(request.scope["path"], _too_much(memory), memory)
+        return _refused(request.scope["path"], _too_much(limits), limits.memory)
     return attrs.evolve(answer, memory=_peak())
 
 

@@ -161,6 +161,19 @@ def test_what_was_changed_by_hand_is_named(call: Command, reports: Path) -> None
     assert "its rows have changed (restore a backup" in result.stderr
 
 
+def test_a_changed_byte_of_an_attachment_is_named(call: Command, reports: Path) -> None:
+    """Also where its length stays; all is read."""
+    summary(call, reports)
+    (content,) = (
+        path for path in Path("data/attachments").rglob("*") if path.is_file()
+    )
+    kept = content.read_bytes()
+    content.chmod(0o600)
+    content.write_bytes(bytes([kept[0] ^ 1]) + kept[1:])
+    result = call("ledger", "report", "--verify", code=1)
+    assert content.name in result.stderr
+
+
 def test_no_file_is_deleted_that_no_ledger_has(call: Command, reports: Path) -> None:
     """It would be in no account."""
     Path("data/ledger.sqlite").mkdir(parents=True)
@@ -223,6 +236,19 @@ def test_a_file_that_failed_is_known_by_its_content(
     assert (found["imported_before"], found["failed_before"]) == (2, 2)
     unclosed.write_text("<Reports><Repert")
     assert summary(call, reports, code=1)["failed_before"] == 1
+
+
+def test_a_hint_names_the_data_folder(
+    call: Command, reports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Typed as it stands it asks the ledger that this import wrote."""
+    monkeypatch.setenv("RIGBRIDGE_DATA", "elsewhere")
+    (reports / "unclosed.xml").write_text("<Reports><Report")
+    os.utime(reports / "unclosed.xml", (OLD, OLD))
+    for _ in range(2):
+        said = call("import", reports, code=1).stderr
+    folder = Path("data").absolute()
+    assert f"ledger report --data {folder}' says why" in said
 
 
 def test_a_folder_that_goes_is_no_fault_of_its_files(

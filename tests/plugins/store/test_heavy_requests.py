@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,28 @@ class TestRefusals:
             answer = _send(client, hostile)
             assert answer.status_code == 413
             assert "memory" in answer.json()["message"]
+            assert client.get("/health").status_code == 200
+            assert client.post("/api/v1/runs", json=make_json()).status_code == 200
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="a limit of Linux")
+    def test_too_much_time(
+        self,
+        store: RunStore,
+        serving: Serving,
+        make_json: JSONMaker,
+        large: bytes,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A request that has no end is ended; the server goes on."""
+        monkeypatch.setattr(heavy, "WORKER_SECONDS", 1)
+        # Reading tens of megabytes of numbers takes some seconds.
+        numbers = b",".join([b"[0.123456789012345,1]"] * 2_000_000)
+        endless = large.replace(b"[[0, 0.0],", b"[" + numbers + b",[0, 0.0],", 1)
+        assert len(endless) > 40_000_000
+        with serving(store, store.create_user_key("Jane")) as client:
+            answer = _send(client, endless)
+            assert answer.status_code == 413
+            assert "1 s of processor time" in answer.json()["message"]
             assert client.get("/health").status_code == 200
             assert client.post("/api/v1/runs", json=make_json()).status_code == 200
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rigbridge.cli.imports.progress import ImportProgress, interruptible
-from rigbridge.cli.output import say_warning
+from rigbridge.cli.output import call_for, say_warning
 from rigbridge.errors import ConfigurationError, RigbridgeError
 
 if TYPE_CHECKING:
@@ -69,7 +69,6 @@ def run_import(
         ConfigurationError: the settings or the destination cannot be used.
     """
     from rigbridge.cli.summaries.summary import ImportSummary
-    from rigbridge.configuration import command_line
     from rigbridge.imports import (
         PastImports,
         destination_key,
@@ -84,7 +83,7 @@ def run_import(
         dry_run=dry_run,
         runs=runs,
         quiet=quiet,
-        retry=partial(command_line, configuration, "quarantine", "retry"),
+        spell=partial(call_for, configuration),
     )
     sources = ImportProgress(scan, shown=not (as_json or quiet), as_json=as_json)
     ledger, is_trusted = _open_ledger(configuration)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from rigbridge.cli.output import count_of, own_call, say_warning
+from rigbridge.cli.output import count_of, say_warning
 
 if TYPE_CHECKING:
     from rigbridge.imports import ImportedRun
@@ -50,8 +50,13 @@ class DifferingRuns:
             words = ": ".join(filter(None, (what, ", ".join(run.differences))))
             self._groups[parts] = _KindOfDifference(f"{source}: run {run.id}: {words}")
 
-    def show(self) -> None:
-        """Write a line for each kind to standard error."""
+    def show(self, replace: str) -> None:
+        """
+        Write a line for each kind to standard error.
+
+        Args:
+            replace: the command that puts what is read now in the place of the rest.
+        """
         for group in self._groups.values():
             more = count_of(group.times - 1, "more run")
             like = f"; likewise {more}" if group.times > 1 else ""
@@ -62,6 +67,6 @@ class DifferingRuns:
         if self._kept:
             say_warning(
                 "what is stored stays as it is; "
-                f"'{own_call()} import --again --replace' puts what is read now in "
+                f"'{replace}' puts what is read now in "
                 "its place"
             )

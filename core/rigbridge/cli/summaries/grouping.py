@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import attrs
 
-from rigbridge.cli.output import count_of, own_call, say_error, say_note
+from rigbridge.cli.output import count_of, say_error, say_note
 from rigbridge.errors import ModelError, NoRunError, RigbridgeError, RunProblemsError
 
 __all__ = ["SERIAL_RULE", "MessageGroups"]
@@ -75,12 +75,13 @@ class MessageGroups:
         group.sources += group.last != source
         group.last = source
 
-    def show(self, retry: str | None) -> None:
+    def show(self, retry: str | None, *, report: str) -> None:
         """
         Write a line for each reason to standard error.
 
         Args:
             retry: the command that tries again what is in quarantine, if anything is.
+            report: the command that has all messages.
         """
         for group in self._groups.values():
             for error in _shown(group):
@@ -90,7 +91,7 @@ class MessageGroups:
         if self._ungrouped:
             say_note(
                 f"and {count_of(self._ungrouped, 'message')} of other reasons; "
-                f"'{own_call()} ledger report' has all of them"
+                f"'{report}' has all of them"
             )
 
 

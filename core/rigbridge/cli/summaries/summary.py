@@ -81,7 +81,8 @@ class ImportSummary:
         dry_run: whether nothing is stored, which the last line says.
         runs: whether the runs are shown in a table; they are held until then.
         quiet: whether only what went wrong is shown.
-        retry: spells the command that tries again what is in quarantine.
+        spell: gives a command for this import's data folder and destination, of the
+            words behind the program's name.
     """
 
     def __init__(
@@ -91,9 +92,9 @@ class ImportSummary:
         dry_run: bool = False,
         runs: bool = False,
         quiet: bool = False,
-        retry: Callable[[], str] = lambda: "rigbridge quarantine retry",
+        spell: Callable[..., str] = lambda *words: " ".join(("rigbridge", *words)),
     ) -> None:
-        self._retry = retry
+        self._spell = spell
         self._as_json = as_json
         self._dry_run = dry_run
         self._shows_runs = runs and not as_json
@@ -225,9 +226,10 @@ class ImportSummary:
         """Show it: the runs to standard output, what went wrong to standard error."""
         if self._rows:
             say_table(_RUN_COLUMNS, self._rows, named=True)
-        self._messages.show(None if self._quarantine is None else self._retry())
+        retry = None if self._quarantine is None else self._retry()
+        self._messages.show(retry, report=self._spell("ledger", "report"))
         if not self._quiet:
-            self._differing.show()
+            self._differing.show(self._spell("import", "--again", "--replace"))
             self._show_warnings()
         if self._as_json:
             document = self.sums
@@ -259,8 +261,8 @@ class ImportSummary:
                 f"{count_of(totals.beside, 'run')} that changed files held before "
                 f"{'stays' if totals.beside == 1 else 'stay'} stored beside their runs "
                 f"of now: a file that was written on may count a test twice; the "
-                f"first: {first} of {source} ('{own_call()} runs delete ID' takes one "
-                "out)"
+                f"first: {first} of {source} ('{self._spell('runs', 'delete', 'ID')}' "
+                "takes one out)"
             )
         if self._in_assumed_zone:
             zone = f"{datetime.now().astimezone():%Z, UTC%z}"
@@ -296,9 +298,12 @@ class ImportSummary:
             say_warning(
                 f"{count_of(totals.failed_before, 'file')} failed before; neither they "
                 "nor the settings were changed since, so they were not tried "
-                f"('{own_call()} ledger report' says why, --again tries them)"
+                f"('{self._spell('ledger', 'report')}' says why, --again tries them)"
             )
         self._show_passed_over()
+
+    def _retry(self) -> str:
+        return self._spell("quarantine", "retry")
 
     def _why_left(self) -> str:
         if self._is_out:
